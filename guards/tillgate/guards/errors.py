@@ -1,0 +1,33 @@
+"""Failures, by who can mend them. Refusals are values (`Decision`, `Outcome`), never exceptions.
+
+    TillgateError
+    ├── ConfigurationError        the operator must mend a file or a setting; exit 3
+    │   ├── PolicyError           policy.yaml, with every finding at its line and column
+    │   └── SeedError             a shop file, with the path of each finding
+    ├── Stale                     a record changed under a plan: nothing was done, decide anew
+    └── IntegrityError            the audit log or the store cannot be trusted: stop; exit 4
+"""
+
+
+class TillgateError(Exception):
+    """Anything Tillgate raises on purpose."""
+
+
+class ConfigurationError(TillgateError):
+    """A setting or a file is wrong; the message names the place and the mend."""
+
+
+class SeedError(ConfigurationError):
+    """A shop file was refused whole. `findings` are `path: what is wrong` lines, sorted by place."""
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__("\n".join(findings))
+        self.findings = findings
+
+
+class Stale(TillgateError):
+    """A `before` or a basis version of a plan no longer holds; nothing was applied."""
+
+
+class IntegrityError(TillgateError):
+    """Evidence and state disagree, or evidence cannot be written. Nothing may happen until a person has looked."""
