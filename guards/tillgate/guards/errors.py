@@ -1,11 +1,11 @@
 """Failures, by who can mend them. Refusals are values (`Decision`, `Outcome`), never exceptions.
 
-    TillgateError
-    ├── ConfigurationError        the operator must mend a file or a setting; exit 3
-    │   ├── PolicyError           policy.yaml, with every finding at its line and column
-    │   └── SeedError             a shop file, with the path of each finding
-    ├── Stale                     a record changed under a plan: nothing was done, decide anew
-    └── IntegrityError            the audit log or the store cannot be trusted: stop; exit 4
+TillgateError
+├── ConfigurationError        the operator must mend a file or a setting; exit 3
+│   ├── PolicyError           policy.yaml, with every finding at its line and column
+│   └── SeedError             a shop file, with the path of each finding
+├── Stale                     a record changed under a plan: nothing was done, decide anew
+└── IntegrityError            the audit log or the store cannot be trusted: stop; exit 4
 """
 
 

@@ -156,7 +156,8 @@ class Plan:
     `basis` holds the version of each record the plan was made from: the executor applies the plan only while they
     and every `before` still hold. `requires` are demands of the tool itself (to speak to a person, to prove an
     identity), met or unmet like those of the policy. `denies` marks a plan that is only bookkeeping (a wrong code counted):
-    it is carried out and answered as refused.
+    it is carried out and answered as refused. `request` is the handle of the escalation this plan is about, `undoes` the
+    call it takes back.
     """
 
     tool: str
@@ -170,6 +171,8 @@ class Plan:
     result: Mapping[str, Json] = field(default_factory=dict[str, Json])
     denies: Reason | None = None
     next_step: str | None = None
+    request: str | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

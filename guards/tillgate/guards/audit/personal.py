@@ -1,0 +1,87 @@
+"""Personal values stay beside the log and commitments in it, so that erasing a person keeps it verifiable.
+
+A commitment is `hex(HMAC-SHA-256(salt, path ‖ NUL ‖ canonical(value)))` under its own random salt. With the
+salt it proves the value; without it, it tells nothing, not even that two records hold the same value.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias, cast
+
+from tillgate.guards.audit.canonical import canonical
+from tillgate.guards.model import Json
+
+SALT_BYTES = 32
+"""One fixed length: HMAC pads shorter keys with zeros, so two lengths could open the same commitment."""
+
+Personal: TypeAlias = dict[str, dict[str, Json]]
+"""Dotted path to `{"salt": hex, "value": value}`."""
+
+
+def commitment(path: str, salt: bytes, value: Json) -> str:
+    """The hex commitment to a value at a path. Raises ValueError for a salt that is not `SALT_BYTES` long."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt is {SALT_BYTES} random bytes, not {len(salt)}")
+    return hmac.digest(salt, path.encode("ascii") + b"\0" + canonical(value), "sha256").hex()
+
+
+def withhold(
+    body: Mapping[str, Json], paths: Iterable[str], salt: Callable[[], bytes]
+) -> tuple[dict[str, Json], Personal]:
+    """The body with the value at each dotted path committed to, and those values with their salts.
+
+    A missing path is skipped; of two nested paths the outer one counts. `salt` gives `SALT_BYTES` fresh
+    random bytes a call.
+    """
+    held: dict[str, Json] = dict(body)
+    personal: Personal = {}
+    for path in _outermost(paths):
+        found = _find(held, path)
+        if found is None:
+            continue
+        keys, value = found
+        secret = salt()
+        held = _replaced(held, keys, {"commitment": commitment(path, secret, value)})
+        personal[path] = {"salt": secret.hex(), "value": value}
+    return held, personal
+
+
+def restore(body: Mapping[str, Json], personal: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    """The body with its personal values back. Raises ValueError where one is not what was committed to."""
+    whole: dict[str, Json] = dict(body)
+    for path, entry in sorted(personal.items()):
+        found = _find(whole, path)
+        if found is None:
+            raise ValueError(f"personal value for {path!r}, where the record holds nothing")
+        keys, held = found
+        expected = {"commitment": commitment(path, bytes.fromhex(entry["salt"]), entry["value"])}
+        if held != expected:
+            raise ValueError(f"personal value for {path!r} is not what the record committed to")
+        whole = _replaced(whole, keys, entry["value"])
+    return whole
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    unique = sorted(set(paths))
+    return [path for path in unique if not any(path.startswith(outer + ".") for outer in unique)]
+
+
+def _find(node: Json, path: str) -> tuple[tuple[str, ...], Json] | None:
+    """The keys that lead to a path and the value there. A key that itself holds dots is tried whole first."""
+    keys: list[str] = []
+    rest = path
+    while isinstance(node, Mapping):
+        inner = cast("Mapping[str, Any]", node)
+        if rest in inner:
+            return (*keys, rest), inner[rest]
+        head, dot, rest = rest.partition(".")
+        if not dot or head not in inner:
+            return None
+        keys.append(head)
+        node = inner[head]
+    return None
+
+
+def _replaced(node: Mapping[str, Json], keys: tuple[str, ...], value: Json) -> dict[str, Json]:
+    head, *rest = keys
+    return {**node, head: _replaced(node[head], tuple(rest), value) if rest else value}

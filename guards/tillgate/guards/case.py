@@ -1,0 +1,61 @@
+"""A case: one call on its way through the gate, gathering what each step found. Frozen; each step returns a new one."""
+
+from dataclasses import dataclass, field
+
+from tillgate.guards.audit.record import plan_digest
+from tillgate.guards.desk import Received, Talk
+from tillgate.guards.limits import Limits
+from tillgate.guards.model import Consent, Decision, Facts, Plan, Reason, RiskAssessment, Subject
+from tillgate.guards.policy.types import Policy
+from tillgate.guards.ports import Arguments, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A yes that people gave: one more fact for the same journey, never a way around it.
+
+    With a `handle` it answers an escalation and is bound to `basis` and, unless the amount was lowered, `plan_digest`.
+    Without one it is an operator's own act.
+    """
+
+    reviewers: tuple[str, ...]
+    consent: Consent
+    subject: Subject
+    handle: str | None = None
+    plan_digest: str | None = None
+    basis: tuple[tuple[str, int], ...] | None = None
+
+    def covers(self, plan: Plan) -> bool:
+        """Whether the plan made now is still the one that was approved."""
+        return (self.basis is None or plan.basis == self.basis) and (
+            self.plan_digest is None or plan_digest(plan) == self.plan_digest
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything known of one call so far."""
+
+    call_id: str
+    received: Received
+    subject: Subject
+    talk: Talk
+    policy: Policy
+    grant: Grant | None = None
+    tool: Tool | None = None
+    args: Arguments | None = None
+    plan: Plan | None = None
+    facts: Facts | None = None
+    risk: RiskAssessment | None = None
+    limits: Limits | None = None
+    decision: Decision | None = None
+    refusal: Reason | None = None
+    consent: Consent = Consent.NONE
+    confirmation: str | None = None
+    errors: tuple[str, ...] = field(default=())
+
+    @property
+    def order_id(self) -> str | None:
+        """The order this call is about, if any."""
+        order = (self.facts or {}).get("order", {})
+        return order.get("id") if isinstance(order, dict) else None  # pyright: ignore

@@ -1,0 +1,114 @@
+"""A call that waits for a person: its handle, its packet, and what its customer is told of it.
+
+pending → approved, denied, expired, withdrawn or stale; approved → executed. Every end is final.
+"""
+
+from datetime import datetime, timedelta
+
+from tillgate.guards.asking import given
+from tillgate.guards.audit.record import as_json, plan_digest, rfc3339
+from tillgate.guards.case import Case
+from tillgate.guards.decide import near_misses
+from tillgate.guards.desk import Desk, Request
+from tillgate.guards.model import Decision, Escalate, Json, Plan, Reason
+from tillgate.guards.outcome import EscalationGiven, Outcome
+from tillgate.guards.ports import Minter
+
+CHECK_SECONDS = 60
+HISTORY = 30
+
+
+def opened(desk: Desk, case: Case, plan: Plan, demand: Escalate, minter: Minter) -> Request:
+    """The request for this case, with all a reviewer needs. Large amounts need two people where the queue says so."""
+    queue = case.policy.queue(demand.queue)
+    over = queue.four_eyes_over is not None and plan.impact.amount > queue.four_eyes_over
+    return Request(
+        handle=minter.id("esc"),
+        call_id=case.call_id,
+        received=case.received,
+        subject=case.subject,
+        talk_key=case.talk.key,
+        consent=int(case.consent),
+        plan_digest=plan_digest(plan),
+        basis=plan.basis,
+        summary=plan.summary,
+        amount=plan.impact.amount,
+        queue=demand.queue,
+        approvals=max(demand.approvals, 2 if over else 1),
+        policy=case.policy.digest,
+        created_at=desk.now,
+        expires_at=desk.now + timedelta(seconds=demand.expires_seconds),
+        status="pending",
+        message=None,
+        packet=_packet(desk, case, plan),
+        approved_by=(),
+    )
+
+
+def escalated(case: Case, request: Request, demand: Escalate) -> Outcome:
+    """What the client is told: a handle, and to wait."""
+    return Outcome(
+        status="escalated",
+        executed=False,
+        call_id=case.call_id,
+        reasons=given(demand.reason),
+        escalation=_given(request, "pending"),
+        next_step=(
+            "Tell the customer a colleague will look at this; nothing has been done yet. "
+            f"Ask check_request with handle {request.handle} later; do not send the call again."
+        ),
+    )
+
+
+def given_again(request: Request, now: datetime) -> EscalationGiven:
+    """The handle with the state it has now."""
+    return _given(request, request.state(now))
+
+
+def about(desk: Desk, plan: Plan) -> EscalationGiven | None:
+    """The request a plan is about, as it stands after the plan."""
+    request = desk.request(plan.request) if plan.request else None
+    return given_again(request, desk.now) if request else None
+
+
+def stale(case: Case, decision: Decision | None) -> Outcome:
+    """Approved, but no longer what was approved: nothing is done, and it says why."""
+    reasons = [Reason("stale", "The situation has changed since this was asked for, so nothing was done.")]
+    if case.refusal is not None:
+        reasons.append(case.refusal)
+    if decision is not None:
+        reasons.extend(decision.reasons)
+    return Outcome(
+        status="denied",
+        executed=False,
+        call_id=case.call_id,
+        reasons=given(*reasons),
+        next_step="Look the record up again and, if the customer still wants it, send a new call.",
+    )
+
+
+def _given(request: Request, status: str) -> EscalationGiven:
+    return EscalationGiven(
+        handle=request.handle,
+        status=status,
+        queue=request.queue,
+        expires_at=rfc3339(request.expires_at),
+        check_after_seconds=CHECK_SECONDS,
+    )
+
+
+def _packet(desk: Desk, case: Case, plan: Plan) -> dict[str, Json]:
+    facts = case.facts or {}
+    return {
+        "words": case.args.gate("customer_request") if case.args else None,
+        "arguments": dict(case.args.as_json()) if case.args else {},
+        "conversation": [dict(call) for call in desk.history(case.talk.key, HISTORY)],
+        "plan": as_json(plan),
+        "facts": dict(facts),
+        "risk": as_json(case.risk) if case.risk else None,
+        "decision": as_json(case.decision) if case.decision else None,
+        "nearly": list(near_misses(case.policy, plan.tool, facts)),
+        "exceeded": [budget.id for budget in case.limits.exceeded] if case.limits else [],
+        "verification": {"assurance": case.subject.assurance.name, "consent": case.consent.name},
+        "on_approval": f"Looked up, planned and decided again; if nothing has changed: {plan.summary}",
+    }

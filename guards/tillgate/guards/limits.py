@@ -1,0 +1,71 @@
+"""Cumulative budgets: what an account has used, this call included, and which budgets that would exceed.
+
+The look at the account and the booking of this call happen in one exclusive transaction, so room that is there when
+the call is decided cannot be taken by another.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tillgate.guards.desk import Desk, Entry
+from tillgate.guards.model import Facts, Json
+from tillgate.guards.policy.types import Budget, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`usage` are the facts, reservations and this call included; `entries` what to book if the call acts or waits."""
+
+    usage: Mapping[str, Mapping[str, Json]]
+    exceeded: tuple[Budget, ...]
+    entries: tuple[Entry, ...]
+
+
+def limit(desk: Desk, policy: Policy, tool: str, facts: Facts, *, counts: bool, besides: str | None) -> Limits:
+    """Judge every budget of the tool. `counts` is False for a plan that changes nothing; `besides` is the request
+    whose own reservation must not count against itself.
+    """
+    usage: dict[str, Mapping[str, Json]] = {}
+    exceeded: list[Budget] = []
+    entries: list[Entry] = []
+    for budget in policy.budgets_for(tool):
+        account = _account(budget, facts)
+        amount, count = (int(facts["impact"]["amount"]), 1) if counts else (0, 0)
+        if account is None:
+            exceeded.append(budget)
+            continue
+        since = desk.now - timedelta(seconds=budget.window_seconds)
+        spent = desk.spent(budget.id, account, since, besides=besides)
+        total, times = spent.amount + amount, spent.count + count
+        usage[budget.id] = {"amount": total, "count": times, "left": _left(budget, total, times)}
+        if counts and _over(budget, total, times):
+            exceeded.append(budget)
+        entries.append(Entry(budget.id, account, amount))
+    return Limits(usage, tuple(exceeded), tuple(entries) if counts else ())
+
+
+def _over(budget: Budget, amount: int, count: int) -> bool:
+    return (budget.limit_amount is not None and amount > budget.limit_amount) or (
+        budget.limit_count is not None and count > budget.limit_count
+    )
+
+
+def _left(budget: Budget, amount: int, count: int) -> int:
+    if budget.limit_amount is not None:
+        return max(0, budget.limit_amount - amount)
+    return max(0, (budget.limit_count or 0) - count)
+
+
+def _account(budget: Budget, facts: Facts) -> str | None:
+    """Whose budget this is; None when a fact it is kept by is missing, which counts as exceeded."""
+    values: list[Json] = []
+    for path in budget.per:
+        value: Json = facts
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None  # pyright: ignore
+        if value is None:
+            return None
+        values.append(value)
+    return json.dumps(values, separators=(",", ":"))

@@ -1,0 +1,77 @@
+"""The envelope every tool answers with (CONTRACT §2). One shape for every status, so that any answer satisfies the schema."""
+
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tillgate.guards.model import Json
+
+Status: TypeAlias = Literal[
+    "completed", "denied", "verification_required", "confirmation_required", "escalated", "failed"
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReasonGiven(_Part):
+    """One reason, in words for the customer. Scores and thresholds are not here; reviewers see them."""
+
+    code: str
+    message: str
+    rule: str | None = None
+
+
+class Verification(_Part):
+    """What must be proved. Without a `challenge_id` nothing was sent: the customer must be identified first."""
+
+    level: str
+    challenge_id: str | None = None
+    sent_to: str | None = None
+    expires_at: str | None = None
+    url: str | None = None
+
+
+class Confirmation(_Part):
+    """What must be agreed to. The `token` is missing where the customer's own word is asked for."""
+
+    summary: str
+    expires_at: str
+    token: str | None = None
+    sent_to: str | None = None
+    url: str | None = None
+
+
+class EscalationGiven(_Part):
+    """The handle of a request that waits for a person."""
+
+    handle: str
+    status: str
+    queue: str
+    expires_at: str
+    check_after_seconds: int
+
+
+class Outcome(_Part):
+    """What happened and what to do next."""
+
+    status: Status
+    executed: bool = Field(description="True only if state changed or data was read")
+    call_id: str = Field(description="Id of this call in the audit trail")
+    data: dict[str, Json] | None = Field(default=None, description="The result, when completed")
+    reasons: list[ReasonGiven] = Field(default_factory=list[ReasonGiven])
+    next_step: str | None = Field(default=None, description="What to do or say now")
+    verification: Verification | None = None
+    confirmation: Confirmation | None = None
+    escalation: EscalationGiven | None = None
+    replayed: bool = Field(default=False, description="True when an earlier outcome is returned again")
+
+    @property
+    def is_error(self) -> bool:
+        """Refusals and failures are errors to an MCP client; everything else is an answer."""
+        return self.status in ("denied", "failed")
+
+    def as_json(self) -> dict[str, Json]:
+        """The envelope as the client gets it."""
+        return self.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,263 @@
+"""Compiles the conditions of one tool into one Python function: facts are read and validated once, then all are tested.
+
+Security: the source is built from checked expressions only. Names come from our own counters, every text of a policy
+goes through a constants table and never into the source, and the function sees no builtins but the few it is given.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+from tillgate.guards.facts import FactType, Kind
+from tillgate.guards.policy.expression import (
+    And,
+    Arith,
+    Choose,
+    Compare,
+    Const,
+    Expr,
+    Has,
+    Load,
+    Not,
+    OneOf,
+    Or,
+    Path,
+    Present,
+    Quantify,
+    Size,
+    TextIs,
+    Within,
+)
+from tillgate.guards.policy.operators import divide, remainder
+from tillgate.guards.policy.scope import Scope
+from tillgate.guards.policy.types import Match, Program
+from tillgate.guards.policy.uses import NOW_USE, FactUse, GroupUse, Uses, uses_of
+from tillgate.guards.policy.validate import valid
+
+_GIVEN: dict[str, Any] = {
+    "__builtins__": {},
+    "type": type, "int": int, "str": str, "list": list, "dict": dict,
+    "len": len, "any": any, "all": all, "sum": sum,
+    "KeyError": KeyError, "TypeError": TypeError, "AttributeError": AttributeError,
+    "divide": divide, "remainder": remainder, "valid": valid, "MISSING": object(),
+}  # fmt: skip
+
+_METHODS = {"startsWith": "startswith", "endsWith": "endswith"}
+
+
+def compile_conditions(conditions: Sequence[Expr], scope: Scope) -> Program:
+    """One function that gives the indices of the conditions that hold, or None when the facts are not valid."""
+    uses = uses_of(conditions, scope)
+    writer = _Writer()
+    source = "\n".join(writer.function(conditions, uses)) + "\n"
+    names = {**_GIVEN, **writer.constants}
+    # The source holds only what `_Writer` writes: see the module's rule.
+    exec(compile(source, f"<policy {scope.tool!r}>", "exec"), names)  # noqa: S102
+    match: Match = names["match"]
+    return Program(match, tuple(conditions), uses, source)
+
+
+class _Writer:
+    """Writes the function; owns the counters and the constants table."""
+
+    def __init__(self) -> None:
+        self.constants: dict[str, Any] = {}
+        self._seen: dict[tuple[type, Any], str] = {}
+        self._locals: dict[Path, str] = {}
+        self._variables: dict[str, str] = {}
+
+    def function(self, conditions: Sequence[Expr], uses: Uses) -> Iterator[str]:
+        """The lines of the function."""
+        yield "def match(facts):"
+        reads = [*self._reads(uses)]
+        if reads:
+            yield "    try:"
+            yield from (f"        {line}" for line in reads)
+            yield "    except (KeyError, TypeError, AttributeError):"
+            yield "        return None"
+        yield "    found = []"
+        for index, condition in enumerate(conditions):
+            if isinstance(condition, Const):
+                if condition.value is True:
+                    yield f"    found.append({index})"
+                continue
+            yield f"    if {self._expr(condition)}:"
+            yield f"        found.append({index})"
+        yield "    return found"
+
+    def _constant(self, value: Hashable) -> str:
+        """The name under which the function knows a value."""
+        key = (type(value), value)
+        if key not in self._seen:
+            self._seen[key] = f"c{len(self._seen)}"
+            self.constants[self._seen[key]] = value
+        return self._seen[key]
+
+    def _table(self, value: object) -> str:
+        name = f"t{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def _local(self, path: Path) -> str:
+        return self._locals.setdefault(path, f"v{len(self._locals)}")
+
+    # Reading and validating facts.
+
+    def _reads(self, uses: Uses) -> Iterator[str]:
+        for group in uses.groups:
+            yield from self._group(group)
+        if uses.now:
+            yield from self._fact(NOW_USE, "facts")
+
+    def _group(self, group: GroupUse) -> Iterator[str]:
+        here = self._local((group.name,))
+        yield f"g = facts[{self._constant(group.name)}]"
+        yield "if type(g) is not dict: return None"
+        if group.guarding == "maybe":
+            present = self._constant("present")
+            yield f"{here} = g[{present}]"
+            yield f"if {here} is True:"
+            inner = [line for use in group.facts for line in self._fact(use, "g")]
+            yield from (f"    {line}" for line in inner or ["pass"])
+            yield f"elif {here} is False:"
+            absent = [f"{self._local(path)} = MISSING" for use in group.facts for path in _all_paths(use)]
+            yield from (f"    {line}" for line in absent or ["pass"])
+            yield "else: return None"
+            return
+        if group.guarding == "always":
+            yield f"if g[{self._constant('present')}] is not True: return None"
+        for use in group.facts:
+            yield from self._fact(use, "g")
+
+    def _fact(self, use: FactUse, inside: str) -> Iterator[str]:
+        name, key = self._local(use.path), self._constant(use.path[-1])
+        if not use.type.optional:
+            yield f"{name} = {inside}[{key}]"
+            yield from self._checked(use, name)
+            return
+        yield f"{name} = {inside}.get({key}, MISSING)"
+        inner = [self._local(path) for path in _all_paths(use) if path != use.path]
+        yield f"if {name} is not MISSING:"
+        yield from (f"    {line}" for line in self._checked(use, name))
+        if inner:
+            yield "else:"
+            yield f"    {' = '.join(inner)} = MISSING"
+
+    def _checked(self, use: FactUse, name: str) -> Iterator[str]:
+        fact = use.type
+        match fact.kind:
+            case Kind.INT | Kind.MONEY | Kind.TIMESTAMP | Kind.DURATION:
+                low, high = fact.bounds
+                yield f"if type({name}) is not int or not {low:d} <= {name} <= {high:d}: return None"
+            case Kind.STRING:
+                yield f"if type({name}) is not str: return None"
+            case Kind.BOOL:
+                yield f"if {name} is not True and {name} is not False: return None"
+            case Kind.ENUM:
+                yield f"if type({name}) is not str or {name} not in {self._values(fact)}: return None"
+            case Kind.ORDERED:
+                yield f"if type({name}) is not str: return None"
+                yield f"{name} = {self._ranks(fact)}[{name}]"
+            case Kind.LIST:
+                yield f"if not valid({name}, {self._table(fact)}): return None"
+            case Kind.RECORD:
+                yield f"if type({name}) is not dict: return None"
+                for inner in use.inner:
+                    yield from self._fact(inner, name)
+
+    def _values(self, fact: FactType) -> str:
+        return self._constant(frozenset(fact.values))
+
+    def _ranks(self, fact: FactType) -> str:
+        key = (dict, fact.values)
+        if key not in self._seen:
+            self._seen[key] = self._table({value: rank for rank, value in enumerate(fact.values)})
+        return self._seen[key]
+
+    # Expressions; each is closed by parentheses, so precedence cannot change a meaning.
+
+    def _expr(self, expr: Expr) -> str:
+        match expr:
+            case Const(value=value):
+                return self._literal(value)
+            case Load():
+                return self._bound(expr.path, expr.type) if expr.bound else self._local(expr.path)
+            case Has() | Present():
+                return self._known(expr)
+            case Not(item=item):
+                return f"(not {self._expr(item)})"
+            case And(items=items):
+                return f"({' and '.join(self._expr(item) for item in items)})"
+            case Or(items=items):
+                return f"({' or '.join(self._expr(item) for item in items)})"
+            case Choose(test=test, then=then, other=other):
+                return f"({self._expr(then)} if {self._expr(test)} else {self._expr(other)})"
+            case Compare(op=op, left=left, right=right):
+                return f"({self._expr(left)} {op} {self._expr(right)})"
+            case Arith():
+                return self._arith(expr)
+            case OneOf():
+                return self._one_of(expr)
+            case Within(item=item, over=over):
+                return f"({self._expr(item)} in {self._expr(over)})"
+            case TextIs():
+                return self._text(expr)
+            case Size(item=item):
+                return f"len({self._expr(item)})"
+            case Quantify():
+                return self._quantify(expr)
+
+    def _literal(self, value: int | str | bool) -> str:
+        if value is True or value is False:
+            return "True" if value else "False"
+        return f"({value:d})" if isinstance(value, int) else self._constant(value)
+
+    def _bound(self, path: Path, fact: FactType) -> str:
+        name = self._variables[path[0]] + "".join(f"[{self._constant(member)}]" for member in path[1:])
+        return f"{self._ranks(fact)}[{name}]" if fact.kind is Kind.ORDERED else name
+
+    def _known(self, expr: Has | Present) -> str:
+        if isinstance(expr, Present):
+            return self._local((expr.group,))
+        if not expr.bound:
+            return f"({self._local(expr.path)} is not MISSING)"
+        holder = self._bound(expr.path[:-1], FactType(Kind.RECORD))
+        return f"({self._constant(expr.path[-1])} in {holder})"
+
+    def _arith(self, expr: Arith) -> str:
+        left, right = self._expr(expr.left), self._expr(expr.right)
+        if expr.op in ("/", "%"):
+            # CEL rounds towards zero and Python down: they agree where nothing is negative.
+            low, by = expr.left.type.bounds[0], expr.right.type.bounds[0]
+            if low >= 0 and by > 0:
+                return f"({left} {'//' if expr.op == '/' else '%'} {right})"
+            return f"{'divide' if expr.op == '/' else 'remainder'}({left}, {right})"
+        return f"({left} {expr.op} {right})"
+
+    def _one_of(self, expr: OneOf) -> str:
+        item = self._expr(expr.item)
+        constants = [each.value for each in expr.items if isinstance(each, Const)]
+        if len(constants) == len(expr.items):
+            return f"({item} in {self._constant(frozenset(constants))})"
+        return f"({item} in ({', '.join(self._expr(each) for each in expr.items)},))"
+
+    def _text(self, expr: TextIs) -> str:
+        text, part = self._expr(expr.text), self._expr(expr.part)
+        if expr.op == "contains":
+            return f"({part} in {text})"
+        return f"{text}.{_METHODS[expr.op]}({part})"
+
+    def _quantify(self, expr: Quantify) -> str:
+        over = self._expr(expr.over)
+        outer = dict(self._variables)
+        variable = self._variables[expr.variable] = f"x{len(outer)}"
+        body = self._expr(expr.body)
+        self._variables = outer
+        if expr.kind == "exists_one":
+            return f"(sum([1 for {variable} in {over} if {body}]) == 1)"
+        return f"{'any' if expr.kind == 'exists' else 'all'}([{body} for {variable} in {over}])"
+
+
+def _all_paths(use: FactUse) -> Iterator[Path]:
+    yield use.path
+    for inner in use.inner:
+        yield from _all_paths(inner)

@@ -1,0 +1,146 @@
+"""Decides for which tools a condition is meant, checks it for each of them, and places findings in the file.
+
+A condition applies only to tools that can have every group it mentions; the rule it keeps is that a tool someone named
+is never dropped silently.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tillgate.guards.facts import CATALOGUE, ToolSurface
+from tillgate.guards.money import Currency
+from tillgate.guards.policy.check import check_condition
+from tillgate.guards.policy.diagnostics import Findings, Place
+from tillgate.guards.policy.expression import BOOL, Const, Expr, Span
+from tillgate.guards.policy.lexer import SyntaxProblem
+from tillgate.guards.policy.locate import locate
+from tillgate.guards.policy.parser import parse
+from tillgate.guards.policy.scope import Had, Problem, Scope
+from tillgate.guards.policy.syntax import Syntax, names_in
+from tillgate.guards.policy.types import Condition
+from tillgate.guards.policy.yaml import Scalar
+
+ALWAYS = Const(True, BOOL, Span(0, 0))
+"""The condition of a rule without `when`."""
+
+_BY_TOOL = frozenset(name for name, group in CATALOGUE.items() if group.availability == "by_tool")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The tools a rule names: `places` has the place of each, and is empty for `"*"`."""
+
+    tools: tuple[str, ...]
+    places: Mapping[str, Place]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A budget as conditions see it: which tools draw on it, and whether it limits a count."""
+
+    tools: frozenset[str]
+    counts: bool
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Checks conditions against the tools on offer."""
+
+    findings: Findings
+    surfaces: Mapping[str, ToolSurface]
+    currency: Currency
+    budgets: Mapping[str, Declared] = field(default_factory=lambda: MappingProxyType({}))
+
+    def scope(self, tool: str, closed: Mapping[str, str] | None = None) -> Scope:
+        """What one tool offers to conditions."""
+        surface = self.surfaces[tool]
+        groups: dict[str, Had] = dict.fromkeys(surface.maybe & _BY_TOOL, "maybe")
+        groups.update(dict.fromkeys(surface.always & _BY_TOOL, "always"))
+        budgets = {name: budget.counts for name, budget in self.budgets.items() if tool in budget.tools}
+        return Scope(
+            tool,
+            groups,
+            surface.args,
+            tuple(self.surfaces),
+            budgets,
+            self.currency,
+            closed or MappingProxyType({}),
+        )
+
+    def read(self, node: Scalar | None, named: Named, closed: Mapping[str, str] | None = None) -> Condition | None:
+        """The condition for every tool it applies to, or None after a finding. No node means always."""
+        if node is None:
+            return Condition("true", dict.fromkeys(named.tools, ALWAYS))
+        try:
+            syntax = parse(node.text)
+        except SyntaxProblem as problem:
+            self._place(Problem(problem.code, problem.message, problem.span, problem.hint), node)
+            return None
+        tools = self._applicable(syntax, named, node)
+        by_tool = self._check(syntax, node, tools, closed)
+        return Condition(node.text, by_tool) if by_tool else None
+
+    def _applicable(self, syntax: Syntax, named: Named, node: Scalar) -> tuple[str, ...]:
+        mentioned = names_in(syntax)
+        kept: list[str] = []
+        for tool in named.tools:
+            why = self._lacks(tool, mentioned)
+            if why is None:
+                kept.append(tool)
+            elif tool in named.places and len(named.tools) > 1:
+                message = f"this never applies to `{tool}`, which has no `{why}`"
+                self.findings.warning("P101", message, named.places[tool], "leave it out")
+        if not kept and named.tools:
+            why = self._lacks(named.tools[0], mentioned)
+            place = locate(node, 0, len(node.text), self.findings.lines)
+            self.findings.error("P025", f"this applies to no tool: `{named.tools[0]}` has no `{why}`", place)
+        return tuple(kept)
+
+    def _lacks(self, tool: str, mentioned: frozenset[tuple[str, ...]]) -> str | None:
+        """A group or budget the condition mentions and the tool can never have."""
+        surface = self.surfaces[tool]
+        for path in sorted(mentioned):
+            if path[0] in _BY_TOOL and path[0] not in surface.always | surface.maybe:
+                return path[0]
+            budget = self.budgets.get(path[1]) if path[0] == "usage" and len(path) > 1 else None
+            if budget is not None and tool not in budget.tools:
+                return ".".join(path)
+        return None
+
+    def _check(
+        self, syntax: Syntax, node: Scalar, tools: Sequence[str], closed: Mapping[str, str] | None
+    ) -> dict[str, Expr]:
+        """Checks once per kind of tool; a finding at one place is told once, for the first tool that has it."""
+        mentioned = {path[0] for path in names_in(syntax)}
+        seen: dict[object, Expr | None] = {}
+        told: dict[tuple[str, Span], Problem] = {}
+        by_tool: dict[str, Expr] = {}
+        for tool in tools:
+            kind = self._kind(tool, mentioned)
+            if kind not in seen:
+                seen[kind], problems = check_condition(syntax, self.scope(tool, closed))
+                for problem in problems:
+                    told.setdefault((problem.code, problem.span), problem)
+            expr = seen[kind]
+            if expr is not None:
+                by_tool[tool] = expr
+        for problem in told.values():
+            self._place(problem, node)
+        return by_tool if len(by_tool) == len(tools) else {}
+
+    def _kind(self, tool: str, mentioned: set[str]) -> object:
+        """Tools of one kind give a condition the same types."""
+        surface = self.surfaces[tool]
+        groups = tuple((group, group in surface.always) for group in sorted(mentioned & _BY_TOOL))
+        return (
+            groups,
+            id(surface.args) if "args" in mentioned else None,
+            tool if "usage" in mentioned else None,
+        )
+
+    def _place(self, problem: Problem, node: Scalar) -> None:
+        place = locate(node, problem.span.start, problem.span.end, self.findings.lines)
+        report = self.findings.error if problem.severity == "error" else self.findings.warning
+        report(problem.code, problem.message, place, problem.hint or None)

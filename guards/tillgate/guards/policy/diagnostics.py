@@ -1,0 +1,115 @@
+"""What is wrong with a policy file and where, in words an operator can act on.
+
+Findings are collected over the whole file and shown together, sorted by place: nobody mends a file one error at a time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal, TypeAlias
+
+from tillgate.guards.errors import ConfigurationError
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `line` and `column` count from 1; `span` is the length of the carets under `excerpt`."""
+
+    code: str
+    message: str
+    source: str
+    line: int
+    column: int
+    excerpt: str = ""
+    span: int = 1
+    hint: str | None = None
+    severity: Severity = "error"
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as editors understand it."""
+        return f"{self.source}:{self.line}:{self.column}"
+
+    def __str__(self) -> str:
+        """The place, code and message; the line of the file; carets under the part that is meant, and a mend."""
+        warning = "warning: " if self.severity == "warning" else ""
+        head = f"{self.place}  {self.code}  {warning}{self.message}"
+        number = f"{self.line:>4}"
+        help_text = f" help: {self.hint}" if self.hint else ""
+        marker = " " * (self.column - 1) + "^" * max(1, self.span) + help_text
+        return f"{head}\n{number} | {self.excerpt}\n{' ' * len(number)} | {marker}"
+
+
+class PolicyError(ConfigurationError):
+    """A policy file was refused whole. `diagnostics` holds every finding, sorted by place."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = in_order(diagnostics)
+        super().__init__("\n".join(str(found) for found in self.diagnostics))
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings sorted by place, each said once."""
+    return tuple(dict.fromkeys(sorted(diagnostics, key=lambda d: (d.line, d.column, d.code, d.message))))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stretch of one line of the file; line and column count from 0 as the YAML reader counts."""
+
+    line: int
+    column: int
+    span: int = 1
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects diagnostics against one text; the only mutable thing of a load."""
+
+    source: str
+    text: str
+    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    _lines: list[str] | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the file, without their ends."""
+        if self._lines is None:
+            self._lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return self._lines
+
+    def error(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
+        """Record an error: the file will be refused."""
+        self._add(code, message, place, hint, "error")
+
+    def warning(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
+        """Record a warning: the file loads, and `policy check` shows it."""
+        self._add(code, message, place, hint, "warning")
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The errors so far, in order of place."""
+        return in_order(found for found in self.found if found.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The warnings so far, in order of place."""
+        return in_order(found for found in self.found if found.severity == "warning")
+
+    def _add(self, code: str, message: str, place: Place, hint: str | None, severity: Severity) -> None:
+        excerpt = self.lines[place.line] if place.line < len(self.lines) else ""
+        span = max(1, min(place.span, len(excerpt) - place.column))
+        self.found.append(
+            Diagnostic(code, message, self.source, place.line + 1, place.column + 1, excerpt, span, hint, severity)
+        )
+
+
+def did_you_mean(name: str, known: Iterable[str], *, show: int = 8) -> str | None:
+    """`did you mean `x`? known: …`, or only what is known when nothing is close; None when nothing is known."""
+    names = list(dict.fromkeys(known))
+    close = get_close_matches(name, names, n=1, cutoff=0.6) or [n for n in names if n.lower() == name.lower()]
+    listing = ", ".join(names[:show]) + (", …" if len(names) > show else "")
+    parts = [f"did you mean `{close[0]}`?"] if close else []
+    return " ".join([*parts, f"known: {listing}"]) if names else None

@@ -1,0 +1,218 @@
+"""A condition after checking: every node has a type, every name is a known fact, and nothing is left to resolve.
+
+Ordered constants are ranks, money is minor units, times are seconds. The compiler and the interpreter both read this
+and nothing else, so neither can be handed a name or a value the checker has not seen.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from tillgate.guards.facts import FactType, boolean
+
+Path: TypeAlias = tuple[str, ...]
+"""Group and members (`("order", "total")`, `("now",)`), or a bound variable and members."""
+
+BOOL = boolean()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the condition's text: from `start` up to but not including `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A value written in the policy, already in the form facts are compared in."""
+
+    value: int | str | bool
+    type: FactType
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The value of a fact; `bound` when the path starts at a quantifier's variable."""
+
+    path: Path
+    type: FactType
+    bound: bool
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Whether a fact is known."""
+
+    path: Path
+    bound: bool
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Whether a group the tool may lack is there."""
+
+    group: str
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`!item`."""
+
+    item: "Expr"
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of `items`, left to right."""
+
+    items: tuple["Expr", ...]
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of `items`, left to right."""
+
+    items: tuple["Expr", ...]
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """`test ? then : other`; only the chosen side is evaluated."""
+
+    test: "Expr"
+    then: "Expr"
+    other: "Expr"
+    type: FactType
+    span: Span = field(compare=False)
+
+
+Comparison: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Two values of one type compared."""
+
+    op: Comparison
+    left: "Expr"
+    right: "Expr"
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+Arithmetic: TypeAlias = Literal["+", "-", "*", "/", "%"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arith:
+    """Whole-number arithmetic that cannot overflow; the type's range is the range of the result."""
+
+    op: Arithmetic
+    left: "Expr"
+    right: "Expr"
+    type: FactType
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """`item in [a, b]`."""
+
+    item: "Expr"
+    items: tuple["Expr", ...]
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`item in list`, where the list is a fact."""
+
+    item: "Expr"
+    over: Load
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+TextTest: TypeAlias = Literal["startsWith", "endsWith", "contains"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextIs:
+    """`text.startsWith(part)` and its kin."""
+
+    op: TextTest
+    text: "Expr"
+    part: "Expr"
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many items a list has, or characters a text."""
+
+    item: "Expr"
+    type: FactType
+    span: Span = field(compare=False)
+
+
+Quantifier: TypeAlias = Literal["exists", "all", "exists_one"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantify:
+    """`over.exists(variable, body)` and its kin."""
+
+    kind: Quantifier
+    variable: str
+    over: Load
+    body: "Expr"
+    span: Span = field(compare=False)
+    type: FactType = BOOL
+
+
+Expr: TypeAlias = (
+    Const | Load | Has | Present | Not | And | Or | Choose | Compare | Arith | OneOf | Within | TextIs | Size | Quantify
+)
+
+
+def parts(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions inside an expression, left to right."""
+    match expr:
+        case Const() | Load() | Has() | Present():
+            return ()
+        case Not(item=item) | Size(item=item):
+            return (item,)
+        case And(items=items) | Or(items=items):
+            return items
+        case Choose(test=test, then=then, other=other):
+            return (test, then, other)
+        case Compare(left=left, right=right) | Arith(left=left, right=right):
+            return (left, right)
+        case OneOf(item=item, items=items):
+            return (item, *items)
+        case Within(item=item, over=over):
+            return (item, over)
+        case TextIs(text=text, part=part):
+            return (text, part)
+        case Quantify(over=over, body=body):
+            return (over, body)
+
+
+def conjuncts(expr: Expr) -> tuple[Expr, ...]:
+    """The conditions joined by `&&` at the top."""
+    return expr.items if isinstance(expr, And) else (expr,)

@@ -1,0 +1,99 @@
+"""Loads policy.yaml: text in, a frozen policy out, or one error with every finding; a file is never half accepted."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+
+from tillgate.guards.facts import ToolSurface
+from tillgate.guards.money import Currency, currencies, currency
+from tillgate.guards.policy.conditions import Conditions
+from tillgate.guards.policy.diagnostics import Findings, Place, PolicyError
+from tillgate.guards.policy.rules import Rules, lay_out, lay_out_factors
+from tillgate.guards.policy.sections import Sections
+from tillgate.guards.policy.shape import Shape
+from tillgate.guards.policy.types import Mode, Policy
+from tillgate.guards.policy.views import Views
+from tillgate.guards.policy.yaml import MAX_BYTES, Node, read_yaml
+
+REQUIRED = ("policy", "version", "currency")
+OPTIONAL = ("mode", "risk", "budgets", "rules", "context", "queues", "invariants")
+
+
+def load_policy(text: str, source: str, tools: Sequence[ToolSurface]) -> Policy:
+    """The policy in `text`, checked against the tools on offer; `source` names the file. Raises PolicyError."""
+    findings = Findings(source, text)
+    root = read_yaml(text, findings)
+    policy = _Loader(findings, tools).policy(root, text) if root is not None else None
+    if policy is None or findings.errors:
+        raise PolicyError(findings.errors)
+    return policy
+
+
+def load_policy_file(path: Path, tools: Sequence[ToolSurface]) -> Policy:
+    """The policy in a file. Raises PolicyError, also when the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        text = content.decode("utf-8")
+    except OSError as error:
+        raise _unreadable(path, f"cannot read the file: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"the file is not UTF-8 at byte {error.start}") from error
+    return load_policy(text, str(path), tools)
+
+
+def _unreadable(path: Path, message: str) -> PolicyError:
+    findings = Findings(str(path), "")
+    findings.error("P007", message, Place(0, 0))
+    return PolicyError(findings.errors)
+
+
+class _Loader:
+    """Reads the sections in the order they depend on each other, whatever their order in the file."""
+
+    def __init__(self, findings: Findings, tools: Sequence[ToolSurface]) -> None:
+        self._findings = findings
+        self._shape = Shape(findings)
+        self._surfaces: Mapping[str, ToolSurface] = {tool.name: tool for tool in tools}
+
+    def policy(self, root: Node, text: str) -> Policy | None:
+        """The policy, or None after a finding."""
+        fields = self._shape.mapping(root, "the policy", REQUIRED, OPTIONAL)
+        name = self._shape.named(fields["policy"], "policy") if "policy" in fields else None
+        version = self._shape.integer(fields["version"], "version", 0, 10**9) if "version" in fields else None
+        unit = self._currency(fields.get("currency"))
+        mode = self._mode(fields.get("mode"))
+        conditions = Conditions(self._findings, self._surfaces, unit)
+        sections = Sections(self._shape, conditions)
+        if "queues" in fields:
+            sections.read_queues(fields["queues"])
+        budgets, conditions.budgets = sections.read_budgets(fields["budgets"]) if "budgets" in fields else ((), {})
+        factors, tiers = sections.read_risk(fields["risk"]) if "risk" in fields else ((), None)
+        reader = Rules(self._shape, sections, conditions)
+        rules = reader.read(fields["rules"]) if "rules" in fields else ()
+        invariants = reader.read_invariants(fields["invariants"]) if "invariants" in fields else ()
+        context = Views(self._shape, self._surfaces)
+        views, masks = context.read(fields["context"]) if "context" in fields else ((), ())
+        if self._findings.errors or name is None or version is None or mode is None:
+            return None
+        return Policy(
+            name=name, version=version, currency=unit.code, mode=mode,
+            digest=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
+            source=self._findings.source, warnings=self._findings.warnings,
+            tiers=tiers, factors=factors, budgets=budgets, rules=rules, views=views, masks=masks,
+            queues=MappingProxyType(sections.queues or {}), invariants=invariants,
+            by_tool=MappingProxyType(lay_out(rules, conditions)),
+            factors_by_tool=MappingProxyType(lay_out_factors(factors, conditions)),
+        )  # fmt: skip
+
+    def _currency(self, node: Node | None) -> Currency:
+        """The file's currency; after a finding a stand-in, so that amounts elsewhere are still checked."""
+        code = self._shape.choice(node, "a current ISO 4217 currency code", currencies()) if node else None
+        return currency(code or "USD")
+
+    def _mode(self, node: Node | None) -> Mode | None:
+        if node is None:
+            return "enforce"
+        return cast("Mode | None", self._shape.choice(node, "a mode", ("enforce", "shadow")))

@@ -1,0 +1,215 @@
+"""A policy, checked and frozen: rules, factors, budgets, views and the compiled conditions of every tool."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from tillgate.guards.model import (
+    Assurance,
+    Contribution,
+    Escalate,
+    Facts,
+    Reason,
+    Requirement,
+    RuleHit,
+    RuleKind,
+    Tier,
+)
+from tillgate.guards.policy.diagnostics import Diagnostic
+from tillgate.guards.policy.expression import Expr
+from tillgate.guards.policy.uses import Uses
+
+Mode: TypeAlias = Literal["enforce", "shadow"]
+MaskKind: TypeAlias = Literal["email", "phone", "last4", "hidden", "initial"]
+OutcomeStatus: TypeAlias = Literal[
+    "completed", "denied", "verification_required", "confirmation_required", "escalated", "failed"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Text of a condition and its checked form for each tool it applies to; facts may be typed differently by tool."""
+
+    text: str
+    by_tool: Mapping[str, Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `tools` are the tools it applies to, after those that cannot have its facts were left out."""
+
+    id: str
+    kind: RuleKind
+    tools: frozenset[str]
+    when: Condition
+    mode: Mode
+    reason: Reason
+    requirement: Requirement | None
+    hit: RuleHit
+    line: int
+
+    @property
+    def restricts(self) -> bool:
+        """Whether a match can only make a verdict stricter."""
+        return self.kind != "permit"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFactor:
+    """Points that count when the condition holds, with the policy's words for them."""
+
+    id: str
+    tools: frozenset[str]
+    when: Condition
+    contribution: Contribution
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """The lowest score of each tier above LOW."""
+
+    medium: int
+    high: int
+    critical: int
+
+    def of(self, score: int) -> Tier:
+        """The tier a score falls in."""
+        if score >= self.critical:
+            return Tier.CRITICAL
+        if score >= self.high:
+            return Tier.HIGH
+        return Tier.MEDIUM if score >= self.medium else Tier.LOW
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A cumulative limit over a sliding window. `per` are fact paths; `limit_amount` is in minor units."""
+
+    id: str
+    tools: frozenset[str]
+    per: tuple[str, ...]
+    window_seconds: int
+    limit_amount: int | None
+    limit_count: int | None
+    exceeded: Literal["deny"] | Escalate
+    message: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where escalations wait. `four_eyes_over` (minor units) asks for two people; undeclared queues name nobody."""
+
+    name: str
+    reviewers: tuple[str, ...] = ()
+    four_eyes_over: int | None = None
+    declared: bool = True
+
+    def admits(self, role: str) -> bool:
+        """Whether a reviewer of this role may decide here; a queue no file declares is open to every reviewer."""
+        return not self.declared or role in self.reviewers
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which fields of one tool's answer leave, by the level from which they do."""
+
+    tool: str
+    levels: Mapping[Assurance, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A claim to be proved: whenever these tools end in `when_outcome`, `then` holds."""
+
+    tools: frozenset[str]
+    when_outcome: OutcomeStatus
+    then: Condition
+    line: int
+
+
+Match: TypeAlias = Callable[[Facts], list[int] | None]
+"""Indices of the conditions that hold, in order; None when the facts are not valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The conditions of one tool, compiled into one function.
+
+    `conditions` are in the order of the indices, `uses` are the facts they read. `source` is the generated code,
+    kept for review.
+    """
+
+    match: Match
+    conditions: tuple[Expr, ...]
+    uses: Uses
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRules:
+    """The rules of one tool, sorted: denies, permits, then demands in the order they are asked, strictest first."""
+
+    rules: tuple[Rule, ...]
+    program: Program
+    hits: tuple[RuleHit, ...]
+    demands: tuple[Requirement | None, ...]
+    first_permit: int
+    first_demand: int
+    watched: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFactors:
+    """The risk factors of one tool."""
+
+    factors: tuple[RiskFactor, ...]
+    program: Program
+
+
+def _nothing() -> Mapping[str, Queue]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy file, ready to decide with. `digest` is `sha256:<hex>` of the file's bytes."""
+
+    name: str
+    version: int
+    currency: str
+    mode: Mode
+    digest: str
+    source: str
+    warnings: tuple[Diagnostic, ...]
+    tiers: Tiers | None
+    factors: tuple[RiskFactor, ...]
+    budgets: tuple[Budget, ...]
+    rules: tuple[Rule, ...]
+    views: tuple[View, ...]
+    masks: tuple[tuple[str, MaskKind], ...]
+    queues: Mapping[str, Queue] = field(default_factory=_nothing)
+    invariants: tuple[Invariant, ...] = ()
+    by_tool: Mapping[str, ToolRules] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    factors_by_tool: Mapping[str, ToolFactors] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+    def may_permit(self, tool: str) -> bool:
+        """Whether some permit rule that counts applies to the tool."""
+        return any(rule.kind == "permit" and rule.mode == "enforce" and tool in rule.tools for rule in self.rules)
+
+    def budgets_for(self, tool: str) -> tuple[Budget, ...]:
+        """The budgets a call of this tool draws on."""
+        return tuple(budget for budget in self.budgets if tool in budget.tools)
+
+    def views_for(self, tool: str) -> Mapping[Assurance, tuple[str, ...]]:
+        """The field paths by level, `*level` already expanded; empty when the tool has no view."""
+        for view in self.views:
+            if view.tool == tool:
+                return view.levels
+        return MappingProxyType({})
+
+    def queue(self, name: str) -> Queue:
+        """The queue of this name; one the file does not declare is open to every reviewer."""
+        return self.queues.get(name) or Queue(name, declared=False)

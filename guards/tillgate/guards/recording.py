@@ -1,0 +1,121 @@
+"""What is written down of a call: enough to explain it, prove it, decide it again and undo it.
+
+Values that identify a person are named here, so that the log keeps a commitment and the value lies beside it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from tillgate.guards.audit.record import as_json, rfc3339
+from tillgate.guards.case import Case
+from tillgate.guards.desk import Received
+from tillgate.guards.model import Json, Plan
+from tillgate.guards.outcome import Outcome
+from tillgate.guards.policy.types import Policy
+
+Record = tuple[Mapping[str, Json], tuple[str, ...]]
+_NEVER = frozenset({"code"})
+"""Arguments that are secrets: not even kept beside the log."""
+
+
+def call_record(now: datetime, case: Case, shown: Outcome) -> Record:
+    """The record of one call and the paths of the personal values in it."""
+    personal = case.args.personal() if case.args else frozenset[str]()
+    body: dict[str, Json] = {
+        "kind": _kind(case, shown),
+        **_who(now, case.received, case.call_id, case.policy),
+        "subject": {"customer_id": case.subject.customer_id, "assurance": case.subject.assurance.name},
+        "arguments": _arguments(case),
+        "words": case.args.gate("customer_request") if case.args else None,
+        "facts": _facts(case),
+        "risk": as_json(case.risk) if case.risk else None,
+        "limits": {
+            "exceeded": [budget.id for budget in case.limits.exceeded] if case.limits else [],
+            "requires": [as_json(demand) for demand in case.plan.requires] if case.plan else [],
+        },
+        "decision": as_json(case.decision) if case.decision else None,
+        "refusal": {"code": case.refusal.code, "message": case.refusal.message} if case.refusal else None,
+        "plan": _plan(case.plan),
+        "approvals": list(case.grant.reviewers) if case.grant else [],
+        "request": case.grant.handle if case.grant else None,
+        "outcome": _outcome(shown),
+        "replayed": shown.replayed,
+    }
+    paths = [f"arguments.{name}" for name in sorted(personal - _NEVER)]
+    paths += [f"facts.args.{name}" for name in sorted(personal - _NEVER)]
+    paths += ["words", "plan.changes", "outcome.data"]
+    return body, tuple(path for path in paths if _has(body, path))
+
+
+def failure_record(now: datetime, received: Received, call_id: str, policy: Policy) -> Record:
+    """A call that broke: that it came and that nothing was done. The fault itself goes to the operator's log."""
+    return {"kind": "failure", **_who(now, received, call_id, policy), "outcome": {"status": "failed"}}, ()
+
+
+def review_record(
+    kind: Literal["approval", "denial"], now: datetime, handle: str, call_id: str, reviewer: str, said: str | None
+) -> Record:
+    """What a reviewer answered; `said` is the lowered amount or the words for the customer."""
+    body = {"kind": kind, "at": rfc3339(now), "request": handle, "call_id": call_id, "reviewer": reviewer, "said": said}
+    return body, ()
+
+
+def _who(now: datetime, received: Received, call_id: str, policy: Policy) -> dict[str, Json]:
+    agent = received.caller.agent
+    return {
+        "at": rfc3339(now),
+        "call_id": call_id,
+        "conversation": received.caller.conversation,
+        "agent": {"id": agent.id, "channel": agent.channel},
+        "tool": _plain(received.tool),
+        "policy": policy.digest,
+    }
+
+
+def _kind(case: Case, shown: Outcome) -> str:
+    if case.grant is None or case.grant.handle is None:
+        return "call"
+    return "execution" if shown.status == "completed" else "stale"
+
+
+def _arguments(case: Case) -> Json:
+    """What was asked, once it was understood; a refused message is not kept, it may hold anything."""
+    if case.args is None:
+        return None
+    return {name: "[secret]" if name in _NEVER else value for name, value in case.args.as_json().items()}
+
+
+def _facts(case: Case) -> Json:
+    if case.facts is None:
+        return None
+    args = {name: "[secret]" if name in _NEVER else value for name, value in case.facts["args"].items()}
+    return {**case.facts, "args": args}
+
+
+def _plan(plan: Plan | None) -> Json:
+    """The plan without what it would answer, which is in the outcome as it was shown."""
+    if plan is None or not plan.changes:
+        return None
+    return {name: value for name, value in as_json(plan).items() if name != "result"}
+
+
+def _outcome(shown: Outcome) -> Json:
+    """The answer as the model was shown it, without a token that would still work."""
+    outcome = shown.as_json()
+    if (outcome.get("confirmation") or {}).get("token"):
+        outcome["confirmation"] = {**outcome["confirmation"], "token": "[secret]"}
+    return outcome
+
+
+def _plain(name: str) -> str:
+    return "".join(char for char in name[:64] if char.isascii() and char.isprintable())
+
+
+def _has(body: Mapping[str, Json], path: str) -> bool:
+    value: Json = body
+    for part in path.split("."):
+        if not isinstance(value, Mapping) or value.get(part) is None:  # pyright: ignore
+            return False
+        value = value[part]  # pyright: ignore
+    return True

@@ -1,0 +1,106 @@
+"""What reviewers do with escalations: approve, approve less, deny. Each answer is a value with its reason.
+
+An approval does not open anything by itself: the call goes through the gate's own journey again with the approval as
+one more fact, in the same transaction that records it, so it is executed once or ends as stale.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tillgate.guards.case import Grant
+from tillgate.guards.desk import Desk, Received, Request
+from tillgate.guards.gate import Gate
+from tillgate.guards.model import Assurance, Consent, Subject
+from tillgate.guards.outcome import Outcome
+from tillgate.guards.recording import review_record
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What came of a reviewer's answer. `done` is False when the answer changed nothing."""
+
+    done: bool
+    status: str
+    message: str
+    outcome: Outcome | None = None
+
+
+def approve(gate: Gate, desk: Desk, handle: str, reviewer: str, amount: str | None = None) -> Ruling:
+    """Record one person's yes; with enough of them, decide again and execute once. `amount` lowers what is approved."""
+    request = desk.request(handle)
+    if (no := _cannot_decide(desk, request, reviewer)) is not None or request is None:
+        return no or Ruling(False, "unknown", f"There is no request {handle}.")
+    if amount is not None and (wrong := _cannot_lower(gate, request, amount)) is not None:
+        return wrong
+    if not desk.add_approval(handle, reviewer):
+        return Ruling(False, "pending", f"{reviewer} has already approved this; another person must.")
+    names = (*request.approved_by, reviewer)
+    desk.append(*review_record("approval", desk.now, handle, request.call_id, reviewer, amount))
+    if len(names) < request.approvals:
+        return Ruling(True, "pending", f"Approved by {len(names)} of {request.approvals}; another person must approve.")
+    return _carry_out(gate, desk, request, names, amount)
+
+
+def deny(desk: Desk, handle: str, reviewer: str, message: str) -> Ruling:
+    """End a request with words for the customer."""
+    request = desk.request(handle)
+    if (no := _cannot_decide(desk, request, reviewer)) is not None or request is None:
+        return no or Ruling(False, "unknown", f"There is no request {handle}.")
+    desk.move_request(handle, "denied", message, None)
+    desk.append(*review_record("denial", desk.now, handle, request.call_id, reviewer, message))
+    return Ruling(True, "denied", "Denied; the customer will be told.")
+
+
+def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...], amount: str | None) -> Ruling:
+    received = request.received if amount is None else _lowered(request.received, amount)
+    grant = Grant(
+        reviewers=names,
+        consent=Consent(request.consent),
+        subject=request.subject,
+        handle=request.handle,
+        plan_digest=request.plan_digest if amount is None else None,
+        basis=request.basis,
+    )
+    outcome = gate.journey(desk, received, request.call_id, grant)
+    if outcome.status == "completed":
+        desk.move_request(request.handle, "executed", None, outcome.as_json())
+        return Ruling(True, "executed", f"Done: {request.summary}" if amount is None else "Done.", outcome)
+    words = " ".join(reason.message for reason in outcome.reasons)
+    desk.move_request(request.handle, "stale", words, None)
+    return Ruling(True, "stale", words, outcome)
+
+
+def _cannot_decide(desk: Desk, request: Request | None, reviewer: str) -> Ruling | None:
+    if request is None:
+        return None
+    if not reviewer.strip() or not reviewer.isprintable() or len(reviewer) > 64:
+        return Ruling(False, request.status, "A reviewer needs a name of up to 64 plain characters.")
+    if reviewer in (request.received.caller.agent.id, request.subject.customer_id):
+        return Ruling(False, request.status, "Nobody decides on their own request.")
+    state = request.state(desk.now)
+    if state != "pending":
+        by = f" by {', '.join(request.approved_by)}" if request.approved_by else ""
+        return Ruling(False, state, f"This request is already {state}{by}; nothing was done.")
+    return None
+
+
+def _cannot_lower(gate: Gate, request: Request, amount: str) -> Ruling | None:
+    tool = gate.tools.get(request.received.tool)
+    if tool is None or "amount" not in tool.surface.args.fields:
+        return Ruling(False, "pending", f"{request.received.tool} has no amount to lower.")
+    if request.approvals > 1:
+        return Ruling(
+            False, "pending", "Two people must approve the same thing: deny this and let a smaller one be asked for."
+        )
+    return None
+
+
+def _lowered(received: Received, amount: str) -> Received:
+    arguments: Mapping[str, Any] = {**received.arguments, "amount": amount}
+    return replace(received, arguments=arguments)
+
+
+def operator_grant(name: str, customer_id: str | None) -> Grant:
+    """The yes of an operator at the keyboard, for an act of their own (undo): agent's consent, one approval."""
+    return Grant((name,), Consent.AGENT, Subject(customer_id, Assurance.AUTHENTICATED))

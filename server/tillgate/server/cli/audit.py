@@ -1,0 +1,110 @@
+"""`tillgate audit`: read, verify and export the log."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from tillgate.server.cli.common import INTEGRITY, AsJson, Db, guarded, out, print_json, talk
+
+app = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+
+@app.command()
+@guarded
+def show(
+    call_id: Annotated[str | None, typer.Argument(help="Only the records of this call or request")] = None,
+    db: Db = None,
+    as_json: AsJson = False,
+    last: Annotated[int, typer.Option(help="How many records")] = 50,
+) -> None:
+    """The last records, or those of one call."""
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db) as built, built.store.reading() as desk:
+        rows = desk.sql.rows("SELECT record FROM audit ORDER BY seq")
+    records: list[dict[str, Any]] = [orjson.loads(row["record"]) for row in rows]
+    if call_id is not None:
+        records = [record for record in records if call_id in (record.get("call_id"), record.get("request"))]
+    records = records[-last:]
+    if as_json:
+        print_json(records)
+        return
+    table = Table("seq", "at", "kind", "tool", "customer", "status", "why", "call")
+    for record in records:
+        outcome = record.get("outcome") or {}
+        why = ", ".join(reason.get("rule") or reason["code"] for reason in outcome.get("reasons", []))
+        customer = (record.get("subject") or {}).get("customer_id") or ""
+        table.add_row(
+            str(record["seq"]), record["at"], record["kind"], escape(record.get("tool") or ""), escape(customer),
+            outcome.get("status", ""), escape(why), record.get("call_id", ""),
+        )  # fmt: skip
+    out().print(table)
+
+
+@app.command()
+@guarded
+def export(
+    to: Annotated[Path | None, typer.Option("--out", help="A file (default: stdout)")] = None,
+    db: Db = None,
+    without_personal: Annotated[
+        bool, typer.Option("--without-personal", help="Leave out the values that identify people")
+    ] = False,
+) -> None:
+    """Write the whole log as JSON Lines: a transcript that `audit verify` and `replay` read."""
+    from tillgate.guards.audit.log import export_lines
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db) as built, built.store.reading() as desk:
+        stored = desk.sql.rows(
+            "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
+        )
+    rows = [(bytes(row[0]), str(row[1]), row[2]) for row in stored]
+    lines = export_lines(rows, without_personal=without_personal)
+    if to is None:
+        sys.stdout.buffer.writelines(lines)
+        return
+    with to.open("wb") as file:
+        file.writelines(lines)
+    talk().print(f"{to}: {len(rows)} records", markup=False)
+
+
+@app.command()
+@guarded
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="An export (default: the store itself)")] = None,
+    db: Db = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the log: every record, every link, every commitment. Exit 4 when anything was changed."""
+    from tillgate.guards.audit.log import export_lines
+    from tillgate.guards.audit.verify import verify_lines
+    from tillgate.guards.errors import ConfigurationError
+    from tillgate.server.cli.opening import opened
+
+    if file is not None:
+        try:
+            lines = file.read_bytes().splitlines(keepends=True)
+        except OSError as error:
+            raise ConfigurationError(f"{file}: cannot be read: {error}") from error
+    else:
+        with opened(db=db) as built, built.store.reading() as desk:
+            stored = desk.sql.rows(
+                "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
+            )
+        lines = list(export_lines((bytes(row[0]), str(row[1]), row[2]) for row in stored))
+    result = verify_lines(lines)
+    if as_json:
+        problems = [{"line": item.line, "seq": item.seq, "reason": item.reason} for item in result.problems]
+        print_json({"ok": result.ok, "records": result.records, "head": result.head, "root": result.root, "problems": problems})
+    elif result.ok:
+        out().print(f"sound: {result.records} records, root {result.root}", markup=False)
+    else:
+        for item in result.problems[:20]:
+            out().print(f"line {item.line}: {item.reason}", markup=False)
+    if not result.ok:
+        raise typer.Exit(INTEGRITY)

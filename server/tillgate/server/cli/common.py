@@ -1,0 +1,58 @@
+"""What every command shares: options, the app they run on, and how they talk (data on stdout, talk on stderr)."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+
+from tillgate.guards.errors import ConfigurationError, IntegrityError
+from tillgate.guards.model import Json
+
+OK, FINDINGS, USAGE, CONFIGURATION, INTEGRITY = range(5)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Db = Annotated[
+    str | None, typer.Option("--db", help="SQLite file (TILLGATE_DATABASE_URL; default tillgate.db)", show_default=False)
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="Policy file (TILLGATE_POLICY; default ./policy.yaml)", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+As = Annotated[str, typer.Option("--as", help="Your name, as it will stand in the audit log")]
+
+
+def out() -> Console:
+    """For data. Plain when piped."""
+    return Console(highlight=False)
+
+
+def talk() -> Console:
+    """For everything that is not data."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: Json) -> None:
+    """One JSON document on stdout."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn what an operator must mend into words and an exit code; anything else stays a fault of ours."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ConfigurationError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(CONFIGURATION) from error
+        except IntegrityError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(INTEGRITY) from error
+
+    return run

@@ -1,0 +1,143 @@
+"""The `tillgate` command. Nouns, then verbs; exit 0 ok, 1 findings, 2 usage, 3 configuration, 4 integrity.
+
+Each command imports what it needs when it runs, so that `tillgate serve` starts fast.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tillgate.server.cli import audit, policy, requests
+from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, guarded, out, print_json, talk
+
+app = typer.Typer(
+    name="tillgate",
+    help="Lets an agent act in a shop, and decides what it may do.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(requests.app, name="requests")
+app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
+
+
+@app.callback(invoke_without_command=True)
+def root(show: Annotated[bool, typer.Option("--version", help="Print the version")] = False) -> None:
+    if show:
+        typer.echo(version("tillgate"))
+        raise typer.Exit
+
+
+@app.command()
+@guarded
+def serve(
+    db: Db = None,
+    policy: PolicyFile = None,
+    customer: Annotated[str | None, typer.Option(help="The customer this process serves (an id on file)")] = None,
+    assurance: Annotated[
+        str | None, typer.Option(help="How that customer is known: identified, authenticated, stepped_up")
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="The name of the agent, for policy and audit")] = None,
+    notify: Annotated[
+        str | None, typer.Option(help="Where codes go: outbox, smtp://HOST:PORT?from=ADDRESS, https://…")
+    ] = None,
+) -> None:
+    """Serve one MCP client on stdin and stdout."""
+    import anyio
+
+    from tillgate.server.app import build
+    from tillgate.server.mcp_server import build_server, serve_stdio
+    from tillgate.server.settings import settings
+
+    built = build(settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify))
+    try:
+        anyio.run(serve_stdio, build_server(built.tools, built.gate.handle, built.caller()))
+    finally:
+        built.store.close()
+
+
+@app.command()
+@guarded
+def seed(
+    file: Annotated[Path, typer.Argument(help="A shop file")],
+    db: Db = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a shop that is already there")] = False,
+) -> None:
+    """Load a shop file: strictly, and all or nothing."""
+    from tillgate.server.seeding import seed_file
+
+    report = seed_file(file, db=db, replace=replace)
+    talk().print(report)
+
+
+@app.command()
+@guarded
+def demo(
+    fast: Annotated[bool, typer.Option("--fast", help="Do not pause between the steps")] = False,
+) -> None:
+    """Play a scripted conversation against a packaged shop, through a real MCP client."""
+    from tillgate.server.demo import play
+
+    raise typer.Exit(play(fast=fast))
+
+
+@app.command()
+@guarded
+def outbox(db: Db = None, as_json: AsJson = False) -> None:
+    """Messages to customers, with the one-time codes in them. For demonstrations: whoever reads this can be anyone."""
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db) as built, built.store.reading() as desk:
+        rows = [dict(row) for row in desk.sql.rows("SELECT at, recipient, subject, body, sent_at FROM outbox ORDER BY seq")]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        out().print(f"{row['at']}  to {row['recipient']}  [bold]{row['subject']}[/bold]\n  {row['body']}\n", soft_wrap=True)
+
+
+@app.command()
+@guarded
+def undo(
+    call_id: Annotated[str, typer.Argument(help="The call to take back")],
+    name: As,
+    reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "taken back by an operator",
+    db: Db = None,
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back what a call did, through the same door as every other call."""
+    from tillgate.server.cli.opening import opened
+    from tillgate.server.undoing import undo_call
+
+    with opened(db=db, policy=policy) as built:
+        outcome = undo_call(built, call_id, name, reason)
+    if as_json:
+        print_json(outcome.as_json())
+    else:
+        words = " ".join(reason.message for reason in outcome.reasons) or "Taken back."
+        out().print(f"{outcome.status}: {words}")
+    if outcome.status != "completed":
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+@guarded
+def replay(
+    file: Annotated[Path, typer.Argument(help="A transcript, such as an audit export")],
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide every recorded call again, offline. Exit 1 when anything would be decided differently."""
+    from tillgate.server.cli.replaying import replay_file
+
+    if replay_file(file, policy, as_json=as_json):
+        raise typer.Exit(FINDINGS)
+
+
+def main() -> None:
+    """The console script."""
+    app()

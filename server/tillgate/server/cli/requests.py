@@ -1,0 +1,163 @@
+"""`tillgate requests`: what waits for a person, and a local operator's answer to it."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, guarded, out, print_json, talk
+
+app = typer.Typer(help="What waits for a person.", no_args_is_help=True)
+Handle = Annotated[str, typer.Argument(help="The handle, esc_…")]
+
+
+@app.command("list")
+@guarded
+def list_(
+    db: Db = None,
+    every: Annotated[bool, typer.Option("--all", help="Also what has ended")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Requests that wait, oldest first."""
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db) as built, built.store.reading() as desk:
+        now, money = desk.now, built.money
+        rows = [_summary(request, now, money) for request in desk.requests()]
+    rows = [row for row in rows if every or row["status"] == "pending"]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        talk().print("Nothing waits. A call that policy escalates will appear here.")
+        return
+    table = Table("request", "status", "amount", "what", "queue", "approvals", "expires")
+    for row in rows:
+        table.add_row(
+            row["handle"], row["status"], row["amount"], escape(row["summary"]), escape(row["queue"]),
+            f"{len(row['approved_by'])} of {row['approvals']}", row["expires_at"],
+        )  # fmt: skip
+    out().print(table)
+
+
+@app.command()
+@guarded
+def show(handle: Handle, db: Db = None, as_json: AsJson = False) -> None:
+    """Everything a reviewer needs to decide one request."""
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db) as built, built.store.reading() as desk:
+        request = desk.request(handle)
+        row = _summary(request, desk.now, built.money) | {"packet": dict(request.packet)} if request else None
+    if row is None:
+        talk().print(f"There is no request {escape(handle)}.")
+        raise typer.Exit(FINDINGS)
+    if as_json:
+        print_json(row)
+    else:
+        _print_packet(out(), row)
+
+
+@app.command()
+@guarded
+def approve(
+    handle: Handle,
+    name: As,
+    amount: Annotated[str | None, typer.Option(help="Approve this smaller amount instead, such as 40.00")] = None,
+    db: Db = None,
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say yes. The call is looked up, planned and decided again, and executed once if nothing has changed."""
+    from tillgate.guards import review
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db, policy=policy) as built, built.store.transaction() as desk:
+        ruling = review.approve(built.gate, desk, handle, name, amount)
+    _tell(ruling, as_json)
+
+
+@app.command()
+@guarded
+def deny(
+    handle: Handle,
+    name: As,
+    message: Annotated[str, typer.Option(help="Words for the customer")],
+    db: Db = None,
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say no, with words for the customer."""
+    from tillgate.guards import review
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db, policy=policy) as built, built.store.transaction() as desk:
+        ruling = review.deny(desk, handle, name, message)
+    _tell(ruling, as_json)
+
+
+def _tell(ruling: Any, as_json: bool) -> None:
+    if as_json:
+        outcome = ruling.outcome.as_json() if ruling.outcome else None
+        print_json({"done": ruling.done, "status": ruling.status, "message": ruling.message, "outcome": outcome})
+    else:
+        out().print(f"{ruling.status}: {escape(ruling.message)}")
+    if not ruling.done or ruling.status == "stale":
+        raise typer.Exit(FINDINGS)
+
+
+def _summary(request: Any, now: Any, money: Any) -> dict[str, Any]:
+    from tillgate.guards.audit.record import rfc3339
+
+    return {
+        "handle": request.handle,
+        "call_id": request.call_id,
+        "status": request.state(now),
+        "tool": request.received.tool,
+        "summary": request.summary,
+        "amount": money.format(request.amount),
+        "currency": money.code,
+        "customer_id": request.subject.customer_id,
+        "agent": request.received.caller.agent.id,
+        "queue": request.queue,
+        "approvals": request.approvals,
+        "approved_by": list(request.approved_by),
+        "created_at": rfc3339(request.created_at),
+        "expires_at": rfc3339(request.expires_at),
+        "message": request.message,
+    }
+
+
+def _print_packet(console: Console, row: dict[str, Any]) -> None:
+    packet = row["packet"]
+    console.print(f"[bold]{escape(row['summary'])}[/bold]  ({row['status']}, queue {escape(row['queue'])})")
+    console.print(f"Customer {escape(str(row['customer_id']))}, {packet['verification']['assurance'].lower()}; agent {escape(row['agent'])}; expires {row['expires_at']}")
+    if packet["words"]:
+        console.print(f"In the customer's words (not checked): “{escape(packet['words'])}”")
+    console.print("\n[bold]Why it stopped[/bold]")
+    for reason in packet["decision"]["unmet"]:
+        console.print(f"  {escape(str(reason['reason']['rule']))}: {escape(reason['reason']['message'])}")
+    for budget in packet["exceeded"]:
+        console.print(f"  budget {escape(budget)} exceeded")
+    for rule in packet["nearly"]:
+        console.print(f"  nearly: {escape(rule)}")
+    risk = packet["risk"] or {"score": 0, "tier": "LOW", "contributions": []}
+    console.print(f"\n[bold]Risk[/bold] {risk['score']} ({risk['tier'].lower()})")
+    for part in risk["contributions"]:
+        console.print(f"  +{part['points']}  {escape(part['because'])}")
+    changes = Table("record", "field", "before", "after", title="What approval changes", title_justify="left")
+    for change in packet["plan"]["changes"]:
+        changes.add_row(*(escape(str(change[name])) for name in ("entity", "field", "before", "after")))
+    console.print(changes)
+    facts = Table("fact", "value", title="Facts of the record", title_justify="left")
+    for group, values in sorted(packet["facts"].items()):
+        if isinstance(values, dict) and group in ("customer", "order", "cart", "usage", "method"):
+            for name, value in sorted(values.items()):  # pyright: ignore
+                facts.add_row(f"{group}.{name}", escape(str(value)))
+    console.print(facts)
+    console.print("[bold]Calls of this conversation[/bold]")
+    for call in packet["conversation"]:
+        console.print(f"  {call['at']}  {escape(str(call['tool']))}: {call['status']} {escape(', '.join(call['reasons']))}")
+    console.print(f"\nOn approval: {escape(packet['on_approval'])}")

@@ -1,0 +1,278 @@
+"""Decides the calls of a transcript again, offline, and says which would now end otherwise, and why.
+
+The rule kept: only recorded facts are used, never a database or a clock, and no line is passed over in silence: it is
+decided again, kept as it was with the reason, or reported as unreadable.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from tillgate.guards.audit.canonical import canonical
+from tillgate.guards.decide import decide
+from tillgate.guards.model import Decision, Facts, Json, Reason, Verdict
+from tillgate.guards.policy.types import Budget, Policy
+from tillgate.guards.risk import assess
+from tillgate.server.transcript import Entry, read_entry
+
+_STATUS: Mapping[Verdict, str] = {
+    Verdict.DENY: "denied",
+    Verdict.VERIFY: "verification_required",
+    Verdict.CONFIRM: "confirmation_required",
+    Verdict.ESCALATE: "escalated",
+    Verdict.PERMIT: "completed",
+}
+_WAITED = frozenset({"verification_required", "confirmation_required", "escalated"})
+
+Change: TypeAlias = Literal["none", "rules", "verdict", "status"]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """How one call ended: its status, the policy's verdict and the ids of the rules that matched, sorted."""
+
+    status: str | None
+    verdict: str | None
+    rules: tuple[str, ...]
+    shadow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call, as recorded (`old`) and as decided now (`new`; None if it was not decided, and `note` says why).
+
+    `amount` is the money of the plan in minor units. `moves` is False where a line stands for money that another
+    line already carries.
+    """
+
+    line: int
+    kind: str
+    at: str
+    conversation: str
+    call_id: str | None
+    tool: str
+    old: Side
+    new: Side | None
+    why: tuple[Reason, ...] = ()
+    amount: int = 0
+    score: int = 0
+    moves: bool = True
+    note: str = ""
+    same_policy: bool = False
+
+    @property
+    def change(self) -> Change:
+        """What differs most; what was not recorded cannot differ, and other rules only count under the same policy."""
+        if self.new is None:
+            return "none"
+        if self.old.status is not None and self.old.status != self.new.status:
+            return "status"
+        if self.old.verdict is not None and self.old.verdict != self.new.verdict:
+            return "verdict"
+        rules_differ = self.same_policy and self.old.verdict is not None and self.old.rules != self.new.rules
+        return "rules" if rules_differ else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that could not be replayed, counted from 1, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A whole transcript decided again with one policy."""
+
+    policy: str
+    currency: str
+    rows: tuple[Row, ...]
+    unreadable: tuple[Unreadable, ...]
+    others: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything would end otherwise, or could not be read to know."""
+        return bool(self.unreadable) or any(row.change != "none" for row in self.rows)
+
+
+def replay(lines: Iterable[bytes | str], policy: Policy) -> Replay:
+    """Decide every call of a transcript (JSON Lines) again. The same lines and policy give the same replay."""
+    again = _Again(policy)
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = read_entry(number, line)
+        except ValueError as error:
+            again.unreadable.append(Unreadable(number, str(error)))
+            continue
+        if entry is None:
+            again.others += 1
+        else:
+            again.rows.append(again.row(entry))
+    rows, unreadable = tuple(again.rows), tuple(again.unreadable)
+    return Replay(policy.digest, policy.currency, rows, unreadable, again.others)
+
+
+@dataclass(slots=True)
+class _Account:
+    """One budget's rolling window for one account, as this replay fills it."""
+
+    uses: deque[tuple[int, int]] = field(default_factory=deque[tuple[int, int]])
+    amount: int = 0
+
+    def spent(self, since: int) -> tuple[int, int]:
+        """Amount and count of the uses after `since`; older ones are forgotten."""
+        while self.uses and self.uses[0][0] <= since:
+            self.amount -= self.uses.popleft()[1]
+        return self.amount, len(self.uses)
+
+    def use(self, at: int, amount: int) -> None:
+        self.uses.append((at, amount))
+        self.amount += amount
+
+
+@dataclass(slots=True)
+class _Again:
+    """A replay under way: what it let complete so far."""
+
+    policy: Policy
+    rows: list[Row] = field(default_factory=list[Row])
+    unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
+    others: int = 0
+    accounts: dict[tuple[str, bytes], _Account] = field(default_factory=dict[tuple[str, bytes], _Account])
+    ended: dict[str, Row] = field(default_factory=dict[str, Row])
+    done_early: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
+
+    def row(self, entry: Entry) -> Row:
+        """One line decided again, or kept with the reason why it was not."""
+        kept = _kept(entry)
+        if entry.not_decided:
+            return replace(kept, note=entry.not_decided)
+        row = self._decided(entry, kept)
+        if (first := self._carried_by(entry)) is not None and first.new is not None:
+            told = f"line {first.line} already ends {first.new.status}"
+            new = replace(row.new or first.new, status=first.new.status, verdict=first.new.verdict)
+            return replace(row, new=new, moves=False, note=told)
+        self._keep(entry, row)
+        return row
+
+    def _decided(self, entry: Entry, kept: Row) -> Row:
+        facts = {name: value for name, value in entry.facts.items() if name != "risk"}
+        risk = assess(self.policy, entry.tool, facts)
+        usage, exceeded = self._limits(entry, facts)
+        facts |= {"risk": {"score": risk.score, "tier": risk.tier.name}, "usage": usage}
+        decision = decide(self.policy, entry.tool, facts, exceeded, entry.requires)
+        return replace(kept, new=_side(entry, decision), why=decision.reasons, score=risk.score)
+
+    def _limits(self, entry: Entry, facts: Facts) -> tuple[dict[str, Json], tuple[Budget, ...]]:
+        """What the policy's budgets hold with this call, and which it would exceed."""
+        budgets = self.policy.budgets_for(entry.tool)
+        if entry.policy == self.policy.digest:
+            return dict(entry.usage), tuple(budget for budget in budgets if budget.id in entry.exceeded)
+        known = {budget.id for budget in self.policy.budgets}
+        usage: dict[str, Json] = {name: held for name, held in entry.usage.items() if name in known}
+        exceeded: list[Budget] = []
+        for budget in budgets:
+            held = self._held(entry, facts, budget)
+            if held is None:
+                exceeded.append(budget)
+                continue
+            usage[budget.id] = {"amount": held[0], "count": held[1], "left": _left(budget, *held)}
+            if entry.counts and _over(budget, *held):
+                exceeded.append(budget)
+        return usage, tuple(exceeded)
+
+    def _held(self, entry: Entry, facts: Facts, budget: Budget) -> tuple[int, int] | None:
+        """Amount and count with this call: as recorded, else of the calls this replay let complete."""
+        recorded = entry.usage.get(budget.id)
+        if recorded is not None:
+            return recorded["amount"], recorded["count"]
+        account = _account(budget, facts)
+        if account is None:
+            return None
+        window = self.accounts.setdefault((budget.id, account), _Account())
+        amount, count = window.spent(entry.seconds - budget.window_seconds)
+        return (amount + entry.amount, count + 1) if entry.counts else (amount, count)
+
+    def _carried_by(self, entry: Entry) -> Row | None:
+        """The earlier line that this one only continued, when that line now ends otherwise than by waiting.
+
+        An approved request is not opened at all if its call now completes or is denied; a call sent again with a
+        proof or a yes is answered from the first one if that now completes.
+        """
+        if entry.kind == "execution":
+            opened = self.ended.get(entry.call_id or "")
+            return opened if opened and opened.new and opened.new.status != "escalated" else None
+        return self.done_early.get(entry.same_call) if entry.counts else None
+
+    def _keep(self, entry: Entry, row: Row) -> None:
+        if entry.call_id is not None and entry.kind == "call":
+            self.ended[entry.call_id] = row
+        if row.new is None or row.new.status != "completed" or not entry.counts:
+            return
+        if entry.status in _WAITED:
+            self.done_early[entry.same_call] = row
+        for budget in self.policy.budgets_for(entry.tool):
+            if (account := _account(budget, entry.facts)) is not None:
+                window = self.accounts.setdefault((budget.id, account), _Account())
+                window.use(entry.seconds, entry.amount)
+
+
+def _kept(entry: Entry) -> Row:
+    old = Side(entry.status, entry.verdict, entry.rules, entry.shadow)
+    return Row(
+        line=entry.line,
+        kind=entry.kind,
+        at=entry.at,
+        conversation=entry.conversation,
+        call_id=entry.call_id,
+        tool=entry.tool,
+        old=old,
+        new=None,
+        amount=entry.amount,
+    )
+
+
+def _side(entry: Entry, decision: Decision) -> Side:
+    rules = tuple(sorted({hit.rule for hit in decision.hits}))
+    shadow = None if decision.shadow is None else decision.shadow.value
+    return Side(_status(entry, decision.verdict), decision.verdict.value, rules, shadow)
+
+
+def _status(entry: Entry, verdict: Verdict) -> str:
+    """The same verdict ends as it did; a permitted plan that refuses or failed by itself still does."""
+    if verdict == entry.verdict and entry.status is not None:
+        return entry.status
+    if verdict is Verdict.PERMIT and entry.refuses_itself:
+        return "denied"
+    if verdict is Verdict.PERMIT and entry.status == "failed":
+        return "failed"
+    return _STATUS[verdict]
+
+
+def _over(budget: Budget, amount: int, count: int) -> bool:
+    over_amount = budget.limit_amount is not None and amount > budget.limit_amount
+    return over_amount or (budget.limit_count is not None and count > budget.limit_count)
+
+
+def _left(budget: Budget, amount: int, count: int) -> int:
+    if budget.limit_amount is not None:
+        return max(0, budget.limit_amount - amount)
+    return max(0, (budget.limit_count or 0) - count)
+
+
+def _account(budget: Budget, facts: Facts) -> bytes | None:
+    """Whose budget this is; None when a fact it is kept by is missing, which counts as exceeded."""
+    values: list[Json] = []
+    for path in budget.per:
+        group, _, name = path.partition(".")
+        found = facts.get(group)
+        value = found.get(name) if isinstance(found, dict) else None  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
+        if value is None:
+            return None
+        values.append(value)
+    return canonical(values)

@@ -1,0 +1,307 @@
+"""The gate's desk on SQLite: plain statements on one connection, inside the one transaction of a call."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from tillgate.guards.asking import TRIES
+from tillgate.guards.audit.log import GENESIS, seal
+from tillgate.guards.audit.personal import withhold
+from tillgate.guards.audit.record import as_json
+from tillgate.guards.desk import (
+    Action,
+    Caller,
+    Code,
+    Entry,
+    NewAction,
+    Pending,
+    Request,
+    RequestStatus,
+    Spent,
+    Talk,
+    Tally,
+)
+from tillgate.guards.model import Json, Plan, Subject
+from tillgate.guards.money import Currency
+from tillgate.guards.ports import Minter
+from tillgate.server.store.record import GATE_TABLES, SubjectRecord
+from tillgate.server.store.rows import (
+    action_from,
+    json_text,
+    pending_from,
+    request_from,
+    request_row,
+    talk_from,
+    time_from,
+    time_text,
+)
+from tillgate.tools.shops.embedded.apply import SHOP_TABLES, apply, root_version
+from tillgate.tools.shops.embedded.sql import Sql
+
+ALL_TABLES = {**SHOP_TABLES, **GATE_TABLES}
+_ROOTS = frozenset(kind for kind, spec in SHOP_TABLES.items() if spec.versioned)
+
+
+class SqlDesk:
+    """Implements `tillgate.guards.desk.Desk`. Lives as long as one transaction."""
+
+    def __init__(self, sql: Sql, now: datetime, currency: Currency, minter: Minter) -> None:
+        self._sql = sql
+        self._now = now
+        self._currency = currency
+        self._minter = minter
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    @property
+    def sql(self) -> Sql:
+        """The transaction's connection, for the command line's own reads."""
+        return self._sql
+
+    def talk(self, caller: Caller) -> Talk:
+        key = f"{caller.principal}/{caller.conversation}"
+        row = self._sql.row("SELECT * FROM conversation WHERE id = ?", (key,))
+        if row is None:
+            self._insert(
+                "conversation", {"id": key, "name": caller.conversation, "nonce": self._minter.token(), **_FRESH}
+            )
+            row = self._sql.row("SELECT * FROM conversation WHERE id = ?", (key,))
+        if row is None:
+            raise RuntimeError("a row just written is there")
+        return talk_from(row)
+
+    def tally(self, talk: Talk, tally: Tally) -> None:
+        orders = talk.orders | ({tally.order} if tally.order else set())
+        self._sql.run(
+            "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
+            " escalated = escalated + ?, orders = ? WHERE id = ?",
+            (tally.new_call, tally.executed_write, tally.denied, tally.escalated, json_text(sorted(orders)), talk.key),
+        )
+
+    def record(self, subject: Subject, talk: Talk, *, bound: bool) -> SubjectRecord:
+        return SubjectRecord(self._sql, subject, talk, bound=bound, now=self._now, currency=self._currency)
+
+    def contact(self, customer_id: str) -> str | None:
+        row = self._sql.row("SELECT email FROM customer WHERE id = ?", (customer_id,))
+        return row["email"] if row else None
+
+    def roots(self, entities: Sequence[str]) -> Mapping[str, int]:
+        """Only kinds that carry a version count: cart lines and refunds belong to their cart and order."""
+        found = {
+            entity: root_version(self._sql, ALL_TABLES, entity)
+            for entity in entities
+            if entity.partition(":")[0] in _ROOTS
+        }
+        return {entity: version for entity, version in found.items() if version is not None}
+
+    def apply(self, plan: Plan) -> None:
+        apply(self._sql, plan.changes, plan.basis, ALL_TABLES)
+
+    def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None:
+        row = self._sql.row(
+            "SELECT * FROM action WHERE key = ? AND (conversation = ? OR customer_id = ?) ORDER BY seq DESC LIMIT 1",
+            (key, talk.key, subject.customer_id),
+        )
+        return action_from(row) if row else None
+
+    def recall_call(self, subject: Subject, talk: Talk, tool: str, arguments: str) -> Action | None:
+        row = self._sql.row(
+            "SELECT * FROM action WHERE arguments = ? AND tool = ? AND undone_by IS NULL"
+            " AND (conversation = ? OR (customer_id = ? AND conversation_name = ?)) ORDER BY seq DESC LIMIT 1",
+            (arguments, tool, talk.key, subject.customer_id, talk.id),
+        )
+        return action_from(row) if row else None
+
+    def remember(self, talk: Talk, action: NewAction) -> None:
+        self._insert(
+            "action",
+            {
+                "call_id": action.call_id,
+                "conversation": talk.key,
+                "conversation_name": talk.id,
+                "customer_id": action.subject.customer_id,
+                "at": time_text(self._now),
+                "tool": action.tool,
+                "key": action.key,
+                "arguments": action.arguments,
+                "outcome": json_text(dict(action.outcome)),
+                "roots": json_text(dict(action.roots)),
+                "handle": action.handle,
+                "plan": json_text(as_json(action.plan)) if action.plan else None,
+            },
+        )
+
+    def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan) -> None:
+        self._sql.run(
+            "UPDATE action SET plan = ?, roots = ? WHERE handle = ?",
+            (json_text(as_json(plan)), json_text(dict(roots)), handle),
+        )
+
+    def take_back(self, call_id: str, by: str) -> None:
+        self._sql.run("UPDATE action SET undone_by = ? WHERE call_id = ?", (by, call_id))
+        self._sql.run("UPDATE budget_use SET taken_back = 1 WHERE call_id = ?", (call_id,))
+
+    def spent(self, budget: str, account: str, since: datetime, *, besides: str | None) -> Spent:
+        """Executed and reserved uses; what an ended request had reserved is free by its status, not by a clean-up."""
+        row = self._sql.row(
+            "SELECT coalesce(sum(u.amount), 0), count(*) FROM budget_use u LEFT JOIN escalation e ON e.id = u.handle"
+            " WHERE u.budget = ? AND u.account = ? AND u.at > ? AND u.taken_back = 0"
+            " AND (u.handle IS NULL OR (u.handle IS NOT ? AND e.status IN ('pending', 'approved')"
+            " AND e.expires_at > ?))",
+            (budget, account, int(since.timestamp()), besides, time_text(self._now)),
+        )
+        return Spent(row[0], row[1]) if row else Spent(0, 0)
+
+    def book(self, entries: Sequence[Entry], call_id: str, handle: str | None) -> None:
+        for entry in entries:
+            self._insert(
+                "budget_use",
+                {
+                    "budget": entry.budget,
+                    "account": entry.account,
+                    "amount": entry.amount,
+                    "at": int(self._now.timestamp()),
+                    "call_id": call_id,
+                    "handle": handle,
+                    "taken_back": 0,
+                },
+            )
+
+    def release(self, handle: str) -> None:
+        self._sql.run("DELETE FROM budget_use WHERE handle = ?", (handle,))
+
+    def open_code(self, talk: Talk, customer_id: str) -> Code | None:
+        row = self._sql.row(
+            "SELECT * FROM challenge WHERE conversation = ? AND customer_id = ? AND used = 0 AND attempts < 5"
+            " AND expires_at > ? ORDER BY created_at DESC, id DESC LIMIT 1",
+            (talk.key, customer_id, time_text(self._now)),
+        )
+        return Code(row["id"], time_from(row["expires_at"]), row["sent_to"]) if row else None
+
+    def codes_since(self, customer_id: str, since: datetime) -> int:
+        row = self._sql.row(
+            "SELECT (SELECT count(*) FROM challenge WHERE customer_id = ? AND created_at > ?)"
+            " + (SELECT count(*) FROM confirmation WHERE customer_id = ? AND strength = 3 AND created_at > ?)",
+            (customer_id, time_text(since), customer_id, time_text(since)),
+        )
+        return row[0] if row else 0
+
+    def add_code(self, talk: Talk, customer_id: str, code: Code, salt: str, code_hash: str) -> None:
+        self._insert(
+            "challenge",
+            {
+                "id": code.id,
+                "conversation": talk.key,
+                "customer_id": customer_id,
+                "sent_to": code.sent_to,
+                "salt": salt,
+                "code_hash": code_hash,
+                "created_at": time_text(self._now),
+                "expires_at": time_text(code.expires_at),
+                "attempts": 0,
+                "used": 0,
+            },
+        )
+
+    def pending(self, talk: Talk) -> Sequence[Pending]:
+        rows = self._sql.rows(
+            "SELECT * FROM confirmation WHERE conversation = ? AND spent = 0 AND attempts < ?"
+            " ORDER BY created_at DESC, id DESC LIMIT 50",
+            (talk.key, TRIES),
+        )
+        return [pending_from(row) for row in rows]
+
+    def add_pending(self, talk: Talk, pending: Pending) -> None:
+        self._insert(
+            "confirmation",
+            {
+                "id": pending.id,
+                "conversation": talk.key,
+                "customer_id": pending.customer_id,
+                "tool": pending.tool,
+                "plan": pending.plan,
+                "strength": pending.strength,
+                "salt": pending.salt,
+                "token_hash": pending.token_hash,
+                "created_at": time_text(self._now),
+                "expires_at": time_text(pending.expires_at),
+                "attempts": 0,
+                "spent": 0,
+            },
+        )
+
+    def spend_pending(self, pending_id: str) -> None:
+        self._sql.run("UPDATE confirmation SET spent = 1 WHERE id = ?", (pending_id,))
+
+    def miss_pending(self, talk: Talk) -> None:
+        self._sql.run(
+            "UPDATE confirmation SET attempts = attempts + 1 WHERE conversation = ? AND spent = 0", (talk.key,)
+        )
+
+    def send(self, to: str, subject: str, body: str) -> None:
+        self._insert("outbox", {"at": time_text(self._now), "recipient": to, "subject": subject, "body": body})
+
+    def request(self, handle: str) -> Request | None:
+        row = self._sql.row("SELECT * FROM escalation WHERE id = ?", (handle,))
+        return request_from(row, self._approvals(handle)) if row else None
+
+    def requests(self) -> Sequence[Request]:
+        rows = self._sql.rows("SELECT * FROM escalation ORDER BY created_at, id")
+        return [request_from(row, self._approvals(row["id"])) for row in rows]
+
+    def open_request(self, request: Request) -> None:
+        self._insert("escalation", request_row(request))
+
+    def move_request(
+        self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
+    ) -> None:
+        self._sql.run(
+            "UPDATE escalation SET status = ?, message = ?, result = ? WHERE id = ? AND status = 'pending'",
+            (status, message, json_text(dict(result)) if result else None, handle),
+        )
+
+    def add_approval(self, handle: str, reviewer: str) -> bool:
+        statement = "INSERT OR IGNORE INTO approval (escalation_id, reviewer, at) VALUES (?, ?, ?)"
+        return self._sql.run(statement, (handle, reviewer, time_text(self._now))) == 1
+
+    def history(self, talk_key: str, limit: int) -> Sequence[Mapping[str, Json]]:
+        rows = self._sql.rows(
+            "SELECT record FROM audit WHERE conversation = ? ORDER BY seq DESC LIMIT ?", (talk_key, limit)
+        )
+        return [_glimpse(orjson.loads(row["record"])) for row in reversed(rows)]
+
+    def append(self, body: Mapping[str, Json], personal: Sequence[str], talk_key: str | None = None) -> None:
+        """The head is read inside the transaction, so the chain holds with several processes on one file."""
+        head = self._sql.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+        seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, GENESIS)
+        kept, beside = withhold(body, personal, lambda: os.urandom(16))
+        sealed = seal(kept, seq=seq, prev=prev)
+        self._insert("audit", {"seq": seq, "hash": sealed.hash, "conversation": talk_key, "record": sealed.record})
+        if beside:
+            self._insert("personal", {"seq": seq, "entries": orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)})
+
+    def _approvals(self, handle: str) -> Sequence[str]:
+        rows = self._sql.rows("SELECT reviewer FROM approval WHERE escalation_id = ? ORDER BY at, rowid", (handle,))
+        return [row["reviewer"] for row in rows]
+
+    def _insert(self, table: str, values: Mapping[str, Any]) -> None:
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        self._sql.run(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+
+
+_FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}
+
+
+def _glimpse(record: Mapping[str, Any]) -> Mapping[str, Json]:
+    outcome = record.get("outcome") or {}
+    return {
+        "at": record["at"],
+        "tool": record.get("tool"),
+        "status": outcome.get("status"),
+        "reasons": [reason["code"] for reason in outcome.get("reasons", [])],
+    }

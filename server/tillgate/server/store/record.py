@@ -1,0 +1,126 @@
+"""The record one subject may see: the shop's half from the shop, the gate's half from its own tables, both scoped."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import orjson
+
+from tillgate.guards.audit.record import plan_from_json
+from tillgate.guards.desk import Talk
+from tillgate.guards.model import Json, Subject
+from tillgate.guards.money import Currency
+from tillgate.server.store.rows import request_from, time_from
+from tillgate.tools.commerce.record import Challenge, Conversation, PastCall, RequestView
+from tillgate.tools.shops.embedded.apply import TableSpec, read_entity
+from tillgate.tools.shops.embedded.shop import ShopReader
+from tillgate.tools.shops.embedded.sql import Sql
+
+GATE_TABLES: Mapping[str, TableSpec] = {
+    "conversation": TableSpec("conversation", {"customer_id": "text", "stepped_up_at": "text", "misses": "int"}),
+    "challenge": TableSpec("challenge", {"attempts": "int", "used": "bool"}),
+    "escalation": TableSpec("escalation", {"status": "text"}),
+}
+"""What tools may plan changes of, beside the shop's own records."""
+
+
+class SubjectRecord(ShopReader):
+    """Implements the tools' `Record`: every look-up is bound to this subject and this conversation."""
+
+    def __init__(
+        self, sql: Sql, subject: Subject, talk: Talk, *, bound: bool, now: datetime, currency: Currency
+    ) -> None:
+        super().__init__(sql, customer_id=subject.customer_id, conversation=talk.key, now=now, currency=currency)
+        self._db = sql
+        self._subject = subject
+        self._talk = talk
+        self._bound = bound
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation as tools see it."""
+        return Conversation(
+            key=self._talk.key,
+            customer_id=self._subject.customer_id,
+            bound=self._bound,
+            misses=self._talk.misses,
+            assurance=self._subject.assurance,
+        )
+
+    def new_id(self, kind: str) -> str:
+        """Unguessable from outside, and the same until a record of this kind is really made."""
+        row = self._db.row(
+            "SELECT count(*) FROM cart WHERE conversation = ? OR customer_id = ?",
+            (self._talk.key, self._subject.customer_id),
+        )
+        seed = f"{self._talk.nonce}|{kind}|{row[0] if row else 0}"
+        return f"{kind}_{hashlib.sha256(seed.encode()).hexdigest()[:26]}"
+
+    def challenge(self, challenge_id: str) -> Challenge | None:
+        """A code sent in this conversation, to this customer."""
+        row = self._db.row(
+            "SELECT * FROM challenge WHERE id = ? AND conversation = ? AND customer_id = ?",
+            (challenge_id, self._talk.key, self._subject.customer_id),
+        )
+        if row is None:
+            return None
+        return Challenge(
+            row["id"], time_from(row["expires_at"]), row["attempts"], bool(row["used"]), row["salt"], row["code_hash"]
+        )
+
+    def request(self, handle: str) -> RequestView | None:
+        """An escalation of this customer, or of this conversation while nobody is known."""
+        row = self._db.row(
+            f"SELECT * FROM escalation WHERE id = ? AND {_OWN}",  # noqa: S608
+            (handle, self._subject.customer_id, self._talk.key),
+        )
+        if row is None:
+            return None
+        request = request_from(row, ())
+        return RequestView(
+            handle=request.handle,
+            tool=request.received.tool,
+            status=request.state(self.now),
+            queue=request.queue,
+            created_at=request.created_at,
+            expires_at=request.expires_at,
+            message=request.message,
+            result=(request.result or {}).get("data"),
+        )
+
+    def past_call(self, call_id: str) -> PastCall | None:
+        """A call of this customer, or of this conversation while nobody is known, that changed something."""
+        row = self._db.row(
+            f"SELECT * FROM action WHERE call_id = ? AND plan IS NOT NULL AND {_OWN}",  # noqa: S608
+            (call_id, self._subject.customer_id, self._talk.key),
+        )
+        if row is None:
+            return None
+        plan = plan_from_json(orjson.loads(row["plan"]))
+        return PastCall(
+            call_id=row["call_id"],
+            tool=row["tool"],
+            summary=plan.summary,
+            at=time_from(row["at"]),
+            changes=plan.changes,
+            undo_until=plan.undo.until,
+            undo_why_not=plan.undo.why_not,
+            undone_by=row["undone_by"],
+            reduces=plan.impact.amount,
+        )
+
+    def entity(self, entity: str) -> Mapping[str, Json] | None:
+        """The present fields of a record of this subject's, the gate's own included."""
+        kind, _, record_id = entity.partition(":")
+        if kind not in GATE_TABLES:
+            return super().entity(entity)
+        if kind == "conversation" and record_id != self._talk.key:
+            return None
+        if kind == "challenge" and self.challenge(record_id) is None:
+            return None
+        if kind == "escalation" and self.request(record_id) is None:
+            return None
+        return read_entity(self._db, GATE_TABLES, entity)
+
+
+_OWN = "(customer_id = ? OR (customer_id IS NULL AND conversation = ?))"

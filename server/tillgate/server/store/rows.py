@@ -1,0 +1,144 @@
+"""Rows of the gate's tables to its nouns and back. Times are RFC 3339 UTC text, whole seconds, so they sort."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from sqlite3 import Row
+from typing import Any
+
+import orjson
+
+from tillgate.guards.desk import Action, Caller, Pending, Received, Request, Talk
+from tillgate.guards.model import Agent, Assurance, Json, Subject
+
+
+def time_text(at: datetime) -> str:
+    """A time as it is stored."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def time_from(text: str) -> datetime:
+    """A stored time."""
+    return datetime.fromisoformat(text)
+
+
+def json_text(value: Json) -> str:
+    """A JSON value as it is stored."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def talk_from(row: Row) -> Talk:
+    return Talk(
+        key=row["id"],
+        id=row["name"],
+        nonce=row["nonce"],
+        customer_id=row["customer_id"],
+        stepped_up_at=time_from(row["stepped_up_at"]) if row["stepped_up_at"] else None,
+        misses=row["misses"],
+        calls=row["calls"],
+        writes=row["writes"],
+        denied=row["denied"],
+        escalated=row["escalated"],
+        orders=frozenset(orjson.loads(row["orders"])),
+    )
+
+
+def action_from(row: Row) -> Action:
+    return Action(
+        call_id=row["call_id"],
+        tool=row["tool"],
+        key=row["key"],
+        arguments=row["arguments"],
+        outcome=orjson.loads(row["outcome"]),
+        roots=orjson.loads(row["roots"]),
+        handle=row["handle"],
+    )
+
+
+def pending_from(row: Row) -> Pending:
+    return Pending(
+        id=row["id"],
+        tool=row["tool"],
+        plan=row["plan"],
+        customer_id=row["customer_id"],
+        strength=row["strength"],
+        salt=row["salt"],
+        token_hash=row["token_hash"],
+        expires_at=time_from(row["expires_at"]),
+        attempts=row["attempts"],
+    )
+
+
+def caller_json(caller: Caller) -> dict[str, Json]:
+    return {
+        "agent": {"id": caller.agent.id, "channel": caller.agent.channel},
+        "principal": caller.principal,
+        "conversation": caller.conversation,
+        "customer_id": caller.customer_id,
+        "assurance": int(caller.assurance),
+        "since": time_text(caller.since),
+    }
+
+
+def caller_from(stored: Mapping[str, Any]) -> Caller:
+    return Caller(
+        agent=Agent(**stored["agent"]),
+        principal=stored["principal"],
+        conversation=stored["conversation"],
+        customer_id=stored["customer_id"],
+        assurance=Assurance(stored["assurance"]),
+        since=time_from(stored["since"]),
+    )
+
+
+def request_row(request: Request) -> dict[str, Any]:
+    """The columns of an escalation."""
+    return {
+        "id": request.handle,
+        "call_id": request.call_id,
+        "conversation": request.talk_key,
+        "customer_id": request.subject.customer_id,
+        "caller": json_text(caller_json(request.received.caller)),
+        "assurance": int(request.subject.assurance),
+        "tool": request.received.tool,
+        "arguments": json_text(dict(request.received.arguments)),
+        "consent": request.consent,
+        "plan_digest": request.plan_digest,
+        "basis": json_text([list(pair) for pair in request.basis]),
+        "summary": request.summary,
+        "amount": request.amount,
+        "queue": request.queue,
+        "approvals": request.approvals,
+        "policy": request.policy,
+        "created_at": time_text(request.created_at),
+        "expires_at": time_text(request.expires_at),
+        "status": request.status,
+        "message": request.message,
+        "packet": json_text(dict(request.packet)),
+        "result": None,
+    }
+
+
+def request_from(row: Row, approved_by: Sequence[str]) -> Request:
+    caller = caller_from(orjson.loads(row["caller"]))
+    return Request(
+        handle=row["id"],
+        call_id=row["call_id"],
+        received=Received(row["tool"], orjson.loads(row["arguments"]), caller),
+        subject=Subject(row["customer_id"], Assurance(row["assurance"])),
+        talk_key=row["conversation"],
+        consent=row["consent"],
+        plan_digest=row["plan_digest"],
+        basis=tuple((entity, version) for entity, version in orjson.loads(row["basis"])),
+        summary=row["summary"],
+        amount=row["amount"],
+        queue=row["queue"],
+        approvals=row["approvals"],
+        policy=row["policy"],
+        created_at=time_from(row["created_at"]),
+        expires_at=time_from(row["expires_at"]),
+        status=row["status"],
+        message=row["message"],
+        packet=orjson.loads(row["packet"]),
+        approved_by=tuple(approved_by),
+        result=orjson.loads(row["result"]) if row["result"] else None,
+    )

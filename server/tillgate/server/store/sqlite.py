@@ -1,0 +1,90 @@
+"""The SQLite store: one connection, one exclusive durable transaction at a time, nothing half done.
+
+`BEGIN IMMEDIATE` takes the writer's place before the first read, so what a call saw is still so when it is applied,
+also with several processes on the file. A commit returns only when it is on disk (`synchronous=FULL`).
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlmodel import create_engine
+
+from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.money import Currency
+from tillgate.guards.ports import Clock, Minter
+from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.tables import metadata
+from tillgate.tools.shops.embedded.sql import Sql, connect
+from tillgate.tools.shops.embedded.tables import create_tables
+
+
+class SqliteStore:
+    """Implements `tillgate.guards.desk.Store` on one file."""
+
+    def __init__(self, path: Path, clock: Clock, minter: Minter, currency: Currency) -> None:
+        self.path = path
+        self._clock = clock
+        self._minter = minter
+        self._currency = currency
+        self._lock = threading.Lock()
+        self._connection = _opened(path)
+        self._after_commit: Callable[[], None] = _nothing
+
+    def on_commit(self, notify: Callable[[], None]) -> None:
+        """Call this after each durable commit; it must not raise and must not block."""
+        self._after_commit = notify
+
+    @contextmanager
+    def transaction(self) -> Generator[SqlDesk]:
+        """One exclusive transaction: durable when the block ends, gone when it raises."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqlDesk(Sql(self._connection), self._clock.now(), self._currency, self._minter)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._commit()
+        self._after_commit()
+
+    @contextmanager
+    def reading(self) -> Generator[SqlDesk]:
+        """A look at one instant; nothing written in it stays."""
+        with self._lock:
+            self._connection.execute("BEGIN")
+            try:
+                yield SqlDesk(Sql(self._connection), self._clock.now(), self._currency, self._minter)
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(f"sqlite:///{path}")
+        create_tables(engine)
+        metadata.create_all(engine)
+        engine.dispose()
+        return connect(path)
+    except (sqlite3.Error, OSError) as error:
+        raise ConfigurationError(f"{path}: cannot open the store: {error}") from error
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,158 @@
+"""The gate's own tables, in the same database as the shop's, declared with SQLModel. Rows are not the domain.
+
+The log can only grow: triggers refuse to change or delete its records. Erasing a person touches only the values beside it.
+"""
+
+from sqlalchemy import DDL, MetaData, event
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData()
+
+
+class Row(SQLModel):
+    """Every table of the gate shares one registry of its own, so the shop's tables are made apart."""
+
+    metadata = metadata
+
+
+class Conversation(Row, table=True):
+    __tablename__ = "conversation"  # pyright: ignore
+    id: str = Field(primary_key=True)
+    name: str
+    nonce: str
+    customer_id: str | None = None
+    stepped_up_at: str | None = None
+    misses: int = 0
+    calls: int = 0
+    writes: int = 0
+    denied: int = 0
+    escalated: int = 0
+    orders: str = "[]"
+
+
+class Challenge(Row, table=True):
+    __tablename__ = "challenge"  # pyright: ignore
+    id: str = Field(primary_key=True)
+    conversation: str = Field(index=True)
+    customer_id: str = Field(index=True)
+    sent_to: str
+    salt: str
+    code_hash: str
+    created_at: str
+    expires_at: str
+    attempts: int = 0
+    used: bool = False
+
+
+class Confirmation(Row, table=True):
+    __tablename__ = "confirmation"  # pyright: ignore
+    id: str = Field(primary_key=True)
+    conversation: str = Field(index=True)
+    customer_id: str | None = Field(default=None, index=True)
+    tool: str
+    plan: str
+    strength: int
+    salt: str
+    token_hash: str
+    created_at: str
+    expires_at: str
+    attempts: int = 0
+    spent: bool = False
+
+
+class Action(Row, table=True):
+    __tablename__ = "action"  # pyright: ignore
+    seq: int | None = Field(default=None, primary_key=True)
+    call_id: str = Field(unique=True)
+    conversation: str = Field(index=True)
+    conversation_name: str
+    customer_id: str | None = Field(default=None, index=True)
+    at: str
+    tool: str
+    key: str | None = Field(default=None, index=True)
+    arguments: str = Field(index=True)
+    outcome: str
+    roots: str
+    handle: str | None = Field(default=None, index=True)
+    plan: str | None = None
+    undone_by: str | None = None
+
+
+class BudgetUse(Row, table=True):
+    __tablename__ = "budget_use"  # pyright: ignore
+    seq: int | None = Field(default=None, primary_key=True)
+    budget: str = Field(index=True)
+    account: str = Field(index=True)
+    amount: int
+    at: int
+    call_id: str = Field(index=True)
+    handle: str | None = Field(default=None, index=True)
+    taken_back: bool = False
+
+
+class Escalation(Row, table=True):
+    __tablename__ = "escalation"  # pyright: ignore
+    id: str = Field(primary_key=True)
+    call_id: str
+    conversation: str
+    customer_id: str | None = Field(default=None, index=True)
+    caller: str
+    assurance: int
+    tool: str
+    arguments: str
+    consent: int
+    plan_digest: str
+    basis: str
+    summary: str
+    amount: int
+    queue: str
+    approvals: int
+    policy: str
+    created_at: str
+    expires_at: str
+    status: str
+    message: str | None = None
+    packet: str
+    result: str | None = None
+
+
+class Approval(Row, table=True):
+    __tablename__ = "approval"  # pyright: ignore
+    escalation_id: str = Field(primary_key=True)
+    reviewer: str = Field(primary_key=True)
+    at: str
+
+
+class Audit(Row, table=True):
+    __tablename__ = "audit"  # pyright: ignore
+    seq: int = Field(primary_key=True)
+    hash: str
+    conversation: str | None = Field(default=None, index=True)
+    record: bytes
+
+
+class Personal(Row, table=True):
+    __tablename__ = "personal"  # pyright: ignore
+    seq: int = Field(primary_key=True)
+    entries: bytes
+
+
+class Outbox(Row, table=True):
+    __tablename__ = "outbox"  # pyright: ignore
+    seq: int | None = Field(default=None, primary_key=True)
+    at: str
+    recipient: str
+    subject: str
+    body: str
+    sent_at: str | None = None
+
+
+for _verb in ("UPDATE", "DELETE"):
+    event.listen(
+        metadata.tables["audit"],
+        "after_create",
+        DDL(
+            f"CREATE TRIGGER audit_no_{_verb.lower()} BEFORE {_verb} ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        ),
+    )

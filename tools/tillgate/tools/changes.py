@@ -1,0 +1,31 @@
+"""How a plan writes records: made, removed and stamped field by field, as the executor applies them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tillgate.guards.model import Change, Json
+from tillgate.guards.money import Currency
+
+
+def stamped(moment: datetime) -> str:
+    """The time as the record keeps it: RFC 3339, UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def created(
+    entity: str, fields: Mapping[str, Json], stamps: Mapping[str, datetime] | None = None
+) -> tuple[Change, ...]:
+    """The changes that make a record; a field that stays empty is no change."""
+    plain = tuple(Change(entity, name, None, value) for name, value in fields.items() if value is not None)
+    times = {name: stamped(moment) for name, moment in (stamps or {}).items()}
+    return plain + tuple(Change(entity, name, None, text, stamp=True) for name, text in times.items())
+
+
+def deleted(entity: str, fields: Mapping[str, Json]) -> tuple[Change, ...]:
+    """The changes that remove a record with these fields."""
+    return tuple(Change(entity, name, value, None) for name, value in fields.items() if value is not None)
+
+
+def in_words(currency: Currency, minor: int) -> str:
+    """An amount for a sentence: `18.00 USD`."""
+    return f"{currency.format(minor)} {currency.code}"

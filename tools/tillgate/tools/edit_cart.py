@@ -1,0 +1,115 @@
+"""Set how many of each variant a cart holds; prices come from the catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from tillgate.guards.model import Change, Plan, Reason
+from tillgate.guards.ports import Hints
+from tillgate.tools.arguments import Args, ChangeArgs, Id, visible
+from tillgate.tools.changes import created, deleted
+from tillgate.tools.commerce.model import Cart, CartLine, Customer, Variant
+from tillgate.tools.commerce.record import Record
+from tillgate.tools.looking import own_cart
+from tillgate.tools.spec import Found, Tool
+from tillgate.tools.views.carts import CartView, cart_view
+
+_MOST_LINES = 100
+
+
+class CartLineArgs(Args):
+    variant_id: Id = Field(description="A variant id from search_products or get_product")
+    quantity: Annotated[int, Field(ge=0, le=999)] = Field(description="How many there shall be; 0 removes")
+
+
+def _each_variant_once(lines: tuple[CartLineArgs, ...]) -> tuple[CartLineArgs, ...]:
+    if len({line.variant_id for line in lines}) < len(lines):
+        raise PydanticCustomError("duplicate", "Name each variant once")
+    return lines
+
+
+class EditCartArgs(ChangeArgs):
+    cart_id: Id | None = Field(default=None, description="Leave it out to make a new cart")
+    lines: Annotated[tuple[CartLineArgs, ...], Field(min_length=1, max_length=50), AfterValidator(_each_variant_once)]
+
+
+class EditCart(Tool[EditCartArgs]):
+    name = "edit_cart"
+    description = (
+        "Set the quantities of variants in a cart, or make a cart when there is none. Lines that are not "
+        "named stay as they are. Use it for every change to a cart; the answer is the whole cart with its "
+        "new total."
+    )
+    effect = "write"
+    intent = "cart"
+    hints = Hints(read_only=False, destructive=False, idempotent=True)
+    result = CartView
+    maybe = frozenset({"customer", "cart"})
+    args = EditCartArgs
+
+    def look_up(self, args: EditCartArgs, record: Record) -> Found | Reason:
+        return own_cart(args.cart_id, record) if args.cart_id else Found(customer=record.customer())
+
+    def plan(self, args: EditCartArgs, found: Found, record: Record) -> Plan | Reason:
+        wanted = {line.variant_id: line.quantity for line in args.lines}
+        cart = found.cart or Cart(record.new_id("cart"), None, (), (), version=0)
+        known = {**record.variants(list(wanted)), **{line.variant.id: line.variant for line in cart.lines}}
+        edited = _edited(cart, wanted, known)
+        if isinstance(edited, Reason):
+            return edited
+        if found.cart is None and not edited.lines:
+            return Reason("empty_cart", "There is nothing to put into a new cart.")
+        made = () if found.cart else _new_cart(cart, found.customer, record)
+        return Plan(
+            self.name,
+            f"{'Change' if found.cart else 'Make'} cart {cart.id}: {_in_short(cart, edited)}",
+            changes=made + _changes(cart, edited),
+            basis=((f"cart:{cart.id}", cart.version),) if found.cart else (),
+            result=cart_view(edited, record.currency).as_json(),
+        )
+
+
+def _edited(cart: Cart, wanted: Mapping[str, int], known: Mapping[str, Variant]) -> Cart | Reason:
+    held = {line.variant.id: line.quantity for line in cart.lines}
+    for variant_id, quantity in wanted.items():
+        if variant_id not in known:
+            return Reason("unknown_variant", f"There is no variant {variant_id} in the catalogue.")
+        variant = known[variant_id]
+        if quantity > variant.stock and quantity != held.get(variant_id, 0):
+            return Reason("out_of_stock", f"Of {visible(variant.title)} ({variant_id}) {variant.stock} are in stock.")
+    quantities = {variant_id: quantity for variant_id, quantity in {**held, **wanted}.items() if quantity}
+    if len(quantities) > _MOST_LINES:
+        return Reason("cart_full", f"A cart holds at most {_MOST_LINES} different items.")
+    return replace(cart, lines=tuple(CartLine(known[key], quantity) for key, quantity in quantities.items()))
+
+
+def _new_cart(cart: Cart, customer: Customer | None, record: Record) -> tuple[Change, ...]:
+    owner = {"customer_id": customer.id} if customer else {"conversation": record.conversation.key}
+    return created(f"cart:{cart.id}", {"id": cart.id, **owner}, {"created_at": record.now})
+
+
+def _changes(cart: Cart, edited: Cart) -> tuple[Change, ...]:
+    before = {line.variant.id: line.quantity for line in cart.lines}
+    after = {line.variant.id: line.quantity for line in edited.lines}
+    changes: tuple[Change, ...] = ()
+    for variant_id in {**before, **after}:
+        changes += _line_changes(cart.id, variant_id, before.get(variant_id, 0), after.get(variant_id, 0))
+    return changes
+
+
+def _line_changes(cart_id: str, variant_id: str, before: int, after: int) -> tuple[Change, ...]:
+    line_id = f"{cart_id}/{variant_id}"
+    entity, fields = f"cart_line:{line_id}", {"id": line_id, "cart_id": cart_id, "variant_id": variant_id}
+    if before == after:
+        return ()
+    if before and after:
+        return (Change(entity, "quantity", before, after),)
+    made = {**fields, "quantity": after or before}
+    return created(entity, made) if after else deleted(entity, made)
+
+
+def _in_short(cart: Cart, edited: Cart) -> str:
+    return f"{edited.items} items instead of {cart.items}" if cart.lines else f"{edited.items} items"

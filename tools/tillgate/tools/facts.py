@@ -1,0 +1,94 @@
+"""Facts from the record: each function turns one record into the typed facts of its group (CONTRACT §5)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from tillgate.guards.model import Json
+from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, PaymentMethod
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
+
+
+def _since(then: datetime, now: datetime, unit: int) -> int:
+    return max(0, int((now - then).total_seconds()) // unit)
+
+
+def customer_facts(customer: Customer, now: datetime) -> Mapping[str, Json]:
+    """Group `customer`. The e-mail's age is not in the record of this shop, so that fact is never there."""
+    facts: dict[str, Json] = {
+        "id": customer.id,
+        "age_days": _since(customer.created_at, now, _DAY),
+        "orders": customer.orders,
+        "tags": list(customer.tags),
+        "refunds_30d": customer.refunds_30d,
+        "refunded_30d": customer.refunded_30d,
+        "returns_percent": customer.returned_orders * 100 // customer.orders if customer.orders else 0,
+        "disputes": customer.disputes,
+    }
+    if customer.address_changed_at is not None:
+        facts["address_age_hours"] = _since(customer.address_changed_at, now, _HOUR)
+    return facts
+
+
+def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
+    """Group `order`. No tool here changes items or the payment of an order, so those facts are at rest."""
+    facts: dict[str, Json] = {
+        "id": order.id,
+        "customer_id": order.customer_id,
+        "status": order.status,
+        "total": order.total,
+        "captured": order.captured,
+        "refunded": order.refunded,
+        "refundable": order.refundable,
+        "refunded_percent": min(100, order.refunded * 100 // order.captured) if order.captured else 0,
+        "age_hours": _since(order.placed_at, now, _HOUR),
+        "dispatched": order.dispatched,
+        "disputed": order.disputed,
+        "country": order.shipping_address.country,
+        "method_kind": order.payments[0].method_kind if order.payments else "card",
+        "items_changed": False,
+        "payment_changes": 0,
+        "return_requested": False,
+        "exchange_requested": False,
+    }
+    if order.delivered_at is not None:
+        facts["delivered_days"] = _since(order.delivered_at, now, _DAY)
+    return facts
+
+
+def cart_facts(cart: Cart) -> Mapping[str, Json]:
+    """Group `cart`, as it stands before the plan."""
+    facts: dict[str, Json] = {
+        "id": cart.id,
+        "subtotal": cart.subtotal,
+        "discount": cart.discount,
+        "total": cart.total,
+        "items": cart.items,
+        "offers": [offer.code for offer in cart.offers],
+    }
+    if cart.margin_percent is not None:
+        facts["margin_percent"] = cart.margin_percent
+    return facts
+
+
+def offer_facts(offer: Offer, uses: int, now: datetime) -> Mapping[str, Json]:
+    """Group `offer`: `uses_by_customer` counts the subject's other carts that carry it."""
+    facts: dict[str, Json] = {
+        "code": offer.code,
+        "kind": offer.kind,
+        "stackable": offer.stackable,
+        "uses_by_customer": uses,
+        "tags": list(offer.tags),
+    }
+    if offer.ends_at is not None:
+        facts["ends_in_hours"] = max(0, int((offer.ends_at - now).total_seconds()) // _HOUR)
+    return facts
+
+
+def method_facts(method: PaymentMethod, *, original: bool) -> Mapping[str, Json]:
+    """Group `method`: the payment method the plan uses."""
+    facts: dict[str, Json] = {"kind": method.kind, "original": original}
+    if method.balance is not None:
+        facts["balance"] = method.balance
+    return facts

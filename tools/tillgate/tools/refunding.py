@@ -1,0 +1,224 @@
+"""The arithmetic of refunds, shared by quote, refund and cancellation.
+
+The rule it keeps: over all refunds of an order no more goes back than was captured, and against no
+payment more than it brought in.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from tillgate.guards.model import Change, Reason
+from tillgate.guards.money import Currency
+from tillgate.tools.arguments import Args, Id, Quantity, visible
+from tillgate.tools.changes import created, in_words
+from tillgate.tools.commerce.model import Customer, Order, OrderLine, Payment, PaymentMethod, Refund
+
+_BALANCES = ("gift_card", "store_credit")
+
+
+class RefundLine(Args):
+    line_id: Id = Field(description="An id from the order's lines")
+    quantity: Quantity = Field(description="How many of this line")
+
+
+def _each_line_once(lines: tuple[RefundLine, ...]) -> tuple[RefundLine, ...]:
+    if len({line.line_id for line in lines}) < len(lines):
+        raise PydanticCustomError("duplicate", "Name each line once")
+    return lines
+
+
+RefundLines = Annotated[tuple[RefundLine, ...], Field(min_length=1, max_length=50), AfterValidator(_each_line_once)]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of one payment goes back, and to which method."""
+
+    payment: Payment
+    to: PaymentMethod
+    amount: int
+
+
+def refundable(order: Order) -> int:
+    """What can still go back, in minor units; nothing of a cancelled order, whose money went back with it."""
+    return 0 if order.status == "cancelled" else _open(order)
+
+
+def line_left(order: Order, line: OrderLine) -> int:
+    """How many of this line are not refunded yet."""
+    return max(0, line.quantity - sum(refund.lines.get(line.id, 0) for refund in order.refunds))
+
+
+def asked(order: Order, lines: tuple[RefundLine, ...] | None, amount: int | None, currency: Currency) -> int | Reason:
+    """The amount these arguments ask for, or why it cannot be refunded."""
+    if order.status == "cancelled":
+        return Reason("order_cancelled", "This order was cancelled; its money went back with the cancellation.")
+    left = refundable(order)
+    worth = left if lines is None else _worth(order, lines)
+    if isinstance(worth, Reason):
+        return worth
+    if left == 0 or worth == 0:
+        return Reason("nothing_to_refund", "There is nothing left to refund here.")
+    if lines is not None and amount is not None and amount > worth:
+        return Reason("amount_exceeds_lines", f"These lines are worth {in_words(currency, worth)}, no more.")
+    asked_for = worth if amount is None else amount
+    if asked_for > left:
+        return Reason(
+            "amount_exceeds_refundable",
+            f"Of this order {in_words(currency, left)} can still be refunded, no more.",
+        )
+    return asked_for
+
+
+def target(customer: Customer, name: str) -> PaymentMethod | Reason | None:
+    """The method on file that `name` means; None for `original`: back to wherever the money came from."""
+    if name == "original":
+        return None
+    if name == "store_credit":
+        credit = next((method for method in customer.payment_methods if method.kind == "store_credit"), None)
+        return credit or Reason("no_store_credit", "There is no store credit account on file for this customer.")
+    return customer.method(name) or Reason("unknown_method", "There is no such payment method on file.")
+
+
+def shares(order: Order, customer: Customer, amount: int, to: PaymentMethod | None) -> tuple[Share, ...]:
+    """The amount split over the order's payments in their order; those made with `to` first."""
+    order_of_payments = sorted(order.payments, key=lambda payment: to is not None and payment.method_id != to.id)
+    parts: list[Share] = []
+    for payment in order_of_payments:
+        part = min(amount, _left(order, payment))
+        if part > 0:
+            parts.append(Share(payment, to or paid_with(payment, customer), part))
+            amount -= part
+    return tuple(parts)
+
+
+def lost(parts: Iterable[Share], customer: Customer) -> Reason | None:
+    """Why these shares cannot go back: a gift card or credit taken off file has no balance to go up."""
+    if all(part.to.kind not in _BALANCES or customer.method(part.to.id) for part in parts):
+        return None
+    return Reason("unknown_method", "The method this was paid with is no longer on file.")
+
+
+def original(parts: Iterable[Share]) -> bool:
+    """Whether every part goes back to the method it was paid with."""
+    return all(part.to.id == part.payment.method_id for part in parts)
+
+
+def paid_with(payment: Payment, customer: Customer) -> PaymentMethod:
+    """The method of a payment: as on file, or as the payment remembers it when it was taken off file."""
+    gone = PaymentMethod(payment.method_id, customer.id, payment.method_kind, None, payment.last4, None, version=0)
+    return customer.method(payment.method_id) or gone
+
+
+def refunds(
+    order: Order,
+    parts: Iterable[Share],
+    reason: str,
+    lines: Mapping[str, int],
+    now: datetime,
+    settles_at: datetime,
+) -> tuple[Refund, ...]:
+    """One refund record a share, numbered on; the lines stand on the first, so that none is counted twice."""
+    made: list[Refund] = []
+    for part in parts:
+        made.append(
+            Refund(
+                id=_next_id(order, [refund.id for refund in made]),
+                payment_id=part.payment.id,
+                method_id=part.to.id,
+                amount=part.amount,
+                reason=reason,
+                lines={} if made else dict(lines),
+                created_at=now,
+                settles_at=settles_at,
+            )
+        )
+    return tuple(made)
+
+
+def refund_changes(order: Order, made: Iterable[Refund]) -> tuple[Change, ...]:
+    """The changes that make these refund records."""
+    return tuple(change for refund in made for change in _refund_changes(order, refund))
+
+
+def credits(customer: Customer, made: Iterable[Refund]) -> tuple[Change, ...]:
+    """Balances of gift cards and store credit that go up at once, one change a method."""
+    sums: dict[str, int] = {}
+    for refund in made:
+        sums[refund.method_id] = sums.get(refund.method_id, 0) + refund.amount
+    on_file = [method for method in customer.payment_methods if method.id in sums and method.kind in _BALANCES]
+    return tuple(
+        Change(f"payment_method:{method.id}", "balance", method.balance, (method.balance or 0) + sums[method.id])
+        for method in on_file
+    )
+
+
+def basis(order: Order, customer: Customer, credited: tuple[Change, ...]) -> tuple[tuple[str, int], ...]:
+    """The versions such a plan stands on: the order's, and the customer's where a balance changes."""
+    roots: tuple[tuple[str, int], ...] = ((f"order:{order.id}", order.version),)
+    return (*roots, (f"customer:{customer.id}", customer.version)) if credited else roots
+
+
+def destination(parts: tuple[Share, ...]) -> str:
+    """Where the money goes, for a sentence: `the original card ending 4242`."""
+    names = list(dict.fromkeys(_method_name(part.to) for part in parts))
+    return ("the original " if original(parts) else "the ") + " and the ".join(names)
+
+
+def after(order: Order, made: tuple[Refund, ...]) -> Order:
+    """The order once these refunds are on file."""
+    return replace(order, refunds=(*order.refunds, *made))
+
+
+def _worth(order: Order, lines: tuple[RefundLine, ...]) -> int | Reason:
+    worth = 0
+    for wanted in lines:
+        line = order.line(wanted.line_id)
+        if line is None:
+            return Reason("unknown_line", "A line that was named is not on this order.")
+        if wanted.quantity > (left := line_left(order, line)):
+            return Reason("quantity_exceeds", f"Of {visible(line.title)} {left} can still be refunded, no more.")
+        worth += line.unit_price * wanted.quantity
+    return worth
+
+
+def _open(order: Order) -> int:
+    return min(order.refundable, sum(_left(order, payment) for payment in order.payments))
+
+
+def _left(order: Order, payment: Payment) -> int:
+    back = sum(refund.amount for refund in order.refunds if refund.payment_id == payment.id)
+    return max(0, payment.amount - back)
+
+
+def _next_id(order: Order, made: list[str]) -> str:
+    taken = {refund.id for refund in order.refunds} | set(made)
+    number = 1
+    while (candidate := f"{order.id}-r{number}") in taken:
+        number += 1
+    return candidate
+
+
+def _refund_changes(order: Order, refund: Refund) -> tuple[Change, ...]:
+    fields = {
+        "id": refund.id,
+        "order_id": order.id,
+        "payment_id": refund.payment_id,
+        "method_id": refund.method_id,
+        "amount": refund.amount,
+        "reason": refund.reason,
+        "lines": dict(refund.lines),
+    }
+    times = {"created_at": refund.created_at, "settles_at": refund.settles_at}
+    stamps = {name: moment for name, moment in times.items() if moment is not None}
+    return created(f"refund:{refund.id}", fields, stamps)
+
+
+def _method_name(method: PaymentMethod) -> str:
+    kind = method.kind.replace("_", " ")
+    return f"{kind} ending {visible(method.last4)[-4:]}" if method.last4 else kind

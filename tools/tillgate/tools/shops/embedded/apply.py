@@ -1,0 +1,213 @@
+"""The generic executor: it applies a plan only while every `before` and every basis version holds.
+
+Every check is made before the first write, so `Stale` means that nothing was done. In a record that is
+created or deleted, a field the plan does not name counts as None: a deletion that would lose something unseen
+is stale.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import orjson
+from sqlalchemy import Integer
+
+from tillgate.guards.errors import Stale
+from tillgate.guards.model import Change, Json
+from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.tables import KINDS, ShopTable
+
+ColumnKind: TypeAlias = Literal["text", "int", "bool", "json"]
+Stored: TypeAlias = str | int | None
+_REFERENCES = frozenset({"SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_UNIQUE"})
+_TYPES: Mapping[ColumnKind, type[Any]] = {"text": str, "int": int, "bool": bool}
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """Where records of one kind live: the table, its columns but `version`, and whether it has that."""
+
+    table: str
+    columns: Mapping[str, ColumnKind]
+    versioned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What happens to one record, and its columns as they will stand, ready to store."""
+
+    act: Literal["insert", "update", "delete"]
+    spec: TableSpec
+    id: str
+    after: Mapping[str, Stored]
+
+
+def canonical(value: Json) -> str:
+    """Canonical JSON text of a structured value: sorted keys, no spaces. Equal values have equal text."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def apply(
+    sql: Sql, changes: Sequence[Change], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]
+) -> None:
+    """Carry out the changes and raise the version of every record of the basis.
+
+    Raises Stale, nothing done, when a `before` or a version no longer holds, and ValueError for a change that
+    names no known kind or column or has a value of the wrong type. `tables` lists kinds parents first.
+    """
+    acts = [_checked(sql, entity, group, tables) for entity, group in _grouped(changes).items()]
+    for entity, version in sorted(set(basis)):
+        if root_version(sql, tables, entity) != version:
+            raise Stale(f"{entity} is no longer at version {version}")
+    try:
+        with sql.savepoint("apply"):
+            _write(sql, acts, basis, tables)
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorname not in _REFERENCES:
+            raise
+        raise Stale("another record now depends on one that would change") from error
+
+
+def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]) -> None:
+    """Parents before children where records are made, children before parents where they go."""
+    for entity, version in sorted(set(basis)):
+        _raise_version(sql, entity, version, tables)
+    order = {spec.table: place for place, spec in enumerate(tables.values())}
+    for act in sorted(acts, key=lambda act: order[act.spec.table]):
+        if act.act == "insert":
+            _insert(sql, act)
+        elif act.act == "update":
+            _update(sql, act)
+    for act in sorted(acts, key=lambda act: -order[act.spec.table]):
+        if act.act == "delete":
+            sql.run(f"DELETE FROM {act.spec.table} WHERE id = ?", (act.id,))  # noqa: S608
+
+
+def read_entity(sql: Sql, tables: Mapping[str, TableSpec], entity: str) -> dict[str, Json] | None:
+    """The fields of one record that have a value, as JSON, without `version`; None without a record."""
+    spec, record_id = _place(entity, tables)
+    stored = _stored(sql, spec, record_id)
+    if stored is None:
+        return None
+    return {name: _decoded(spec.columns[name], value) for name, value in stored.items() if value is not None}
+
+
+def root_version(sql: Sql, tables: Mapping[str, TableSpec], entity: str) -> int | None:
+    """The version of one record, None without a record. Raises ValueError for a kind that has no version."""
+    spec, record_id = _place(entity, tables)
+    if not spec.versioned:
+        raise ValueError(f"records like {entity.partition(':')[0]!r} have no version")
+    row = sql.row(f"SELECT version FROM {spec.table} WHERE id = ?", (record_id,))  # noqa: S608
+    return None if row is None else row[0]
+
+
+def _grouped(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        group = groups.setdefault(change.entity, [])
+        if any(other.field == change.field for other in group):
+            raise ValueError(f"{change.entity} has two changes of {change.field!r}")
+        group.append(change)
+    return groups
+
+
+def _checked(sql: Sql, entity: str, group: Sequence[Change], tables: Mapping[str, TableSpec]) -> _Act:
+    spec, record_id = _place(entity, tables)
+    named = {change.field: change for change in group}
+    unknown = sorted(set(named) - set(spec.columns))
+    if unknown:
+        raise ValueError(f"{entity} has no field {unknown[0]!r}")
+    before = {name: _encoded(entity, name, spec.columns[name], change.before) for name, change in named.items()}
+    after = {name: _encoded(entity, name, spec.columns[name], change.after) for name, change in named.items()}
+    act = _act(entity, record_id, before.get("id"), after.get("id"), "id" in named)
+    current = _stored(sql, spec, record_id)
+    if (current is None) != (act == "insert"):
+        raise Stale(f"{entity} {'is not there' if current is None else 'is there already'}")
+    _hold(entity, act, spec, before, current or {})
+    return _Act(act, spec, record_id, after)
+
+
+def _act(
+    entity: str, record_id: str, before: Stored, after: Stored, named: bool
+) -> Literal["insert", "update", "delete"]:
+    if before not in (None, record_id) or after not in (None, record_id):
+        raise ValueError(f"{entity} cannot change its id")
+    if not named or (before is not None and after is not None):
+        return "update"
+    if before is None and after is None:
+        raise ValueError(f"{entity} is neither created nor deleted")
+    return "insert" if before is None else "delete"
+
+
+def _hold(entity: str, act: str, spec: TableSpec, before: Mapping[str, Stored], current: Mapping[str, Stored]) -> None:
+    names = before if act == "update" else spec.columns
+    for name in names:
+        if before.get(name) != current.get(name):
+            raise Stale(f"{entity}.{name} is no longer what the plan was made from")
+
+
+def _insert(sql: Sql, act: _Act) -> None:
+    names = ", ".join(act.after)
+    marks = ", ".join("?" * len(act.after))
+    sql.run(f"INSERT INTO {act.spec.table} ({names}) VALUES ({marks})", tuple(act.after.values()))  # noqa: S608
+
+
+def _update(sql: Sql, act: _Act) -> None:
+    sets = ", ".join(f"{name} = ?" for name in act.after)
+    sql.run(f"UPDATE {act.spec.table} SET {sets} WHERE id = ?", (*act.after.values(), act.id))  # noqa: S608
+
+
+def _raise_version(sql: Sql, entity: str, version: int, tables: Mapping[str, TableSpec]) -> None:
+    spec, record_id = _place(entity, tables)
+    statement = f"UPDATE {spec.table} SET version = version + 1 WHERE id = ? AND version = ?"  # noqa: S608
+    if sql.run(statement, (record_id, version)) != 1:
+        raise Stale(f"{entity} is no longer at version {version}")
+
+
+def _place(entity: str, tables: Mapping[str, TableSpec]) -> tuple[TableSpec, str]:
+    kind, colon, record_id = entity.partition(":")
+    if not colon or not record_id or kind not in tables:
+        raise ValueError(f"{entity!r} names no kind of record of this store")
+    return tables[kind], record_id
+
+
+def _stored(sql: Sql, spec: TableSpec, record_id: str) -> dict[str, Stored] | None:
+    """The row with structured values in canonical text."""
+    row = sql.row(f"SELECT {', '.join(spec.columns)} FROM {spec.table} WHERE id = ?", (record_id,))  # noqa: S608
+    if row is None:
+        return None
+    return {
+        name: canonical(orjson.loads(value)) if kind == "json" and value is not None else value
+        for (name, kind), value in zip(spec.columns.items(), row, strict=True)
+    }
+
+
+def _encoded(entity: str, name: str, kind: ColumnKind, value: Json) -> Stored:
+    if value is None:
+        return None
+    if kind == "json":
+        return canonical(value)
+    if type(value) is not _TYPES[kind]:
+        raise ValueError(f"{entity}.{name} is {kind}, not {type(value).__name__}")
+    return int(value) if kind == "bool" else value
+
+
+def _decoded(kind: ColumnKind, value: Stored) -> Json:
+    if kind == "json" and isinstance(value, str):
+        return orjson.loads(value)
+    return bool(value) if kind == "bool" else value
+
+
+def _spec(rows: type[ShopTable]) -> TableSpec:
+    table = ShopTable.metadata.tables[rows.__tablename__]
+    columns: dict[str, ColumnKind] = {}
+    for column in table.columns:
+        kind = column.info.get("kind", "int" if isinstance(column.type, Integer) else "text")
+        if column.name != "version" and kind != "derived":
+            columns[column.name] = kind
+    return TableSpec(table.name, columns, "version" in table.columns)
+
+
+SHOP_TABLES: Mapping[str, TableSpec] = {kind: _spec(rows) for kind, rows in KINDS.items() if kind != "product"}
+"""The kinds of record a plan may change in this shop, parents first. The store adds its own."""

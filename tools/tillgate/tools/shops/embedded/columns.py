@@ -1,0 +1,65 @@
+"""Columns and checks in the shop's own words, so that a table reads as what it holds."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Integer, Text, text
+from sqlmodel import Field
+
+_TIME = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z"
+
+
+def key() -> Any:  # noqa: ANN401
+    """The id of a record."""
+    return Field(primary_key=True, sa_type=Text)
+
+
+def text_column(references: str | None = None, *, null: bool = False) -> Any:  # noqa: ANN401
+    """Text, or the id of a record of another table."""
+    return Field(sa_type=Text, nullable=null, foreign_key=references)
+
+
+def json_column() -> Any:  # noqa: ANN401
+    """A structured value as canonical JSON text."""
+    return Field(sa_type=Text, nullable=False, sa_column_kwargs={"info": {"kind": "json"}})
+
+
+def int_column(*, null: bool = False) -> Any:  # noqa: ANN401
+    """A whole number: a count, or minor units of money."""
+    return Field(sa_type=Integer, nullable=null)
+
+
+def flag_column() -> Any:  # noqa: ANN401
+    """A truth, kept as 0 or 1."""
+    return Field(sa_type=Integer, nullable=False, sa_column_kwargs={"info": {"kind": "bool"}})
+
+
+def version_column() -> Any:  # noqa: ANN401
+    """How often the record was planned upon; every plan that reads it raises it."""
+    return Field(default=1, sa_type=Integer, nullable=False, sa_column_kwargs={"server_default": text("1")})
+
+
+def derived_column() -> Any:  # noqa: ANN401
+    """Text that follows from other columns and that no plan may name."""
+    kwargs = {"server_default": "", "info": {"kind": "derived"}}
+    return Field(default="", sa_type=Text, nullable=False, sa_column_kwargs=kwargs)
+
+
+def at_least(least: int, *columns: str) -> list[CheckConstraint]:
+    """Checks that each column is at least this."""
+    return [CheckConstraint(f"{column} >= {least}", name=f"{column}_least") for column in columns]
+
+
+def one_of(column: str, *values: str) -> CheckConstraint:
+    """A check that the column holds one of a closed list."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def times(*columns: str) -> list[CheckConstraint]:
+    """Checks that each column is RFC 3339 in UTC with whole seconds."""
+    return [CheckConstraint(f"{column} GLOB '{_TIME}'", name=f"{column}_utc") for column in columns]
+
+
+def valid_json(*columns: str) -> list[CheckConstraint]:
+    """Checks that each column parses as JSON."""
+    return [CheckConstraint(f"json_valid({column})", name=f"{column}_json") for column in columns]

@@ -1,0 +1,202 @@
+"""The shop half of the record: every look-up is scoped to one subject in the SQL itself.
+
+No method takes a customer id. A record of somebody else and one that does not exist go through the same
+statements and end in None; only `identify` searches across customers, and it returns an id and nothing more.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from sqlite3 import Row
+
+import orjson
+
+from tillgate.guards.model import Json
+from tillgate.guards.money import Currency
+from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, OrderStatus, Product, Variant
+from tillgate.tools.shops.embedded import rows
+from tillgate.tools.shops.embedded import statements as s
+from tillgate.tools.shops.embedded.apply import SHOP_TABLES, read_entity, root_version
+from tillgate.tools.shops.embedded.sql import Sql
+
+MOST_ROWS = 50
+_REFUND_DAYS = 30
+
+
+class ShopReader:
+    """What one subject may see of the shop at one instant. Method names are those of `Record`.
+
+    `customer_id` is None while nobody is identified; `conversation` is the key an anonymous cart belongs to.
+    """
+
+    def __init__(
+        self, sql: Sql, *, customer_id: str | None, conversation: str, now: datetime, currency: Currency
+    ) -> None:
+        self._sql = sql
+        self._owner = {"customer": customer_id, "conversation": conversation}
+        self._now = now
+        self._currency = currency
+
+    @property
+    def now(self) -> datetime:
+        """The instant this view is of."""
+        return self._now
+
+    @property
+    def currency(self) -> Currency:
+        """The one currency of the shop."""
+        return self._currency
+
+    def customer(self) -> Customer | None:
+        """The subject's own profile with the figures of their past; None while nobody is identified."""
+        since = rows.time_text(self._now - timedelta(days=_REFUND_DAYS))
+        row = self._sql.row(s.CUSTOMER, {**self._owner, "since": since})
+        return None if row is None else rows.customer(row, self._sql.rows(s.METHODS, self._owner))
+
+    def identify(
+        self, *, email: str | None, first_name: str | None, last_name: str | None, postal_code: str | None
+    ) -> str | None:
+        """The one customer who matches everything given; None for none, several, or too little given."""
+        if email:
+            found = self._sql.rows(s.BY_EMAIL, (email.strip(),))
+        elif first_name and last_name and postal_code:
+            found = self._sql.rows(s.BY_POSTAL_CODE, (postal_code.strip(),))
+        else:
+            return None
+        given = {"email": email, "first_name": first_name, "last_name": last_name, "postal_code": postal_code}
+        folded = {name: _folded(text) for name, text in given.items() if text}
+        ids = [row["id"] for row in found if all(_folded(row[name]) == folded[name] for name in folded)]
+        return ids[0] if len(ids) == 1 else None
+
+    def order(self, order_id: str) -> Order | None:
+        """One of the subject's own orders."""
+        found = self._orders(self._sql.rows(s.ORDER, {**self._owner, "id": order_id}))
+        return found[0] if found else None
+
+    def orders(self, *, status: OrderStatus | None, limit: int) -> Sequence[Order]:
+        """The subject's own orders, newest first, at most 50."""
+        asked = {**self._owner, "status": status, "limit": _bounded(limit)}
+        return self._orders(self._sql.rows(s.ORDERS, asked))
+
+    def cart(self, cart_id: str) -> Cart | None:
+        """A cart of the subject, or of this conversation while it belongs to nobody."""
+        return self._cart(self._sql.row(s.CART, {**self._owner, "id": cart_id}))
+
+    def latest_cart(self) -> Cart | None:
+        """The most recently made cart the subject may see, if any."""
+        return self._cart(self._sql.row(s.LATEST_CART, self._owner))
+
+    def search(
+        self,
+        *,
+        query: str | None,
+        category: str | None,
+        max_price: int | None,
+        in_stock: bool | None,
+        limit: int,
+    ) -> Sequence[Product]:
+        """Products with a variant in which every word of the query occurs, by title; only those variants."""
+        words = [_pattern(word) for word in (query or "").split()]
+        asked = {
+            "patterns": orjson.dumps(words).decode(),
+            "category": category.strip() if category else None,
+            "max_price": max_price,
+            "in_stock": in_stock,
+            "limit": _bounded(limit),
+        }
+        return _products(self._sql.rows(s.SEARCH, asked))
+
+    def product(self, product_id: str) -> Product | None:
+        """A product with all its variants, sold out ones too."""
+        found = _products(self._sql.rows(s.PRODUCT, (product_id,)))
+        return found[0] if found else None
+
+    def variants(self, ids: Sequence[str]) -> Mapping[str, Variant]:
+        """Variant by id; an id that is not in the catalogue is left out."""
+        found = self._sql.rows(s.VARIANTS, (orjson.dumps(list(ids)).decode(),))
+        return {row["id"]: rows.variant(row) for row in found}
+
+    def offer(self, code: str) -> Offer | None:
+        """The offer with exactly this code, running or not."""
+        row = self._sql.row(s.OFFER, (code,))
+        return None if row is None else rows.offer(row)
+
+    def offers(self) -> Sequence[Offer]:
+        """Every offer on file, by code."""
+        return tuple(rows.offer(row) for row in self._sql.rows(s.OFFERS))
+
+    def offer_uses(self, code: str, *, besides_cart: str | None) -> int:
+        """How many other carts of this subject carry the offer."""
+        row = self._sql.row(s.OFFER_USES, {**self._owner, "code": code, "besides": besides_cart})
+        return 0 if row is None else row[0]
+
+    def entity(self, entity: str) -> Mapping[str, Json] | None:
+        """The present fields of one shop record, if it is the subject's own or of the catalogue."""
+        return read_entity(self._sql, SHOP_TABLES, entity) if self._owns(entity) else None
+
+    def version(self, entity: str) -> int | None:
+        """The version of one versioned shop record, if it is the subject's own or of the catalogue."""
+        return root_version(self._sql, SHOP_TABLES, entity) if self._owns(entity) else None
+
+    def _owns(self, entity: str) -> bool:
+        kind, _, record_id = entity.partition(":")
+        if kind not in s.OWNED:
+            raise ValueError(f"{entity!r} names no kind of record of this shop")
+        return self._sql.row(s.OWNED[kind], {**self._owner, "id": record_id}) is not None
+
+    def _cart(self, row: Row | None) -> Cart | None:
+        if row is None:
+            return None
+        cart_id = (row["id"],)
+        return rows.cart(row, self._sql.rows(s.CART_LINES, cart_id), self._sql.rows(s.CART_OFFERS, cart_id))
+
+    def _orders(self, found: Sequence[Row]) -> tuple[Order, ...]:
+        if not found:
+            return ()
+        ids = (orjson.dumps([row["id"] for row in found]).decode(),)
+        lines, payments, refunds, shipments = (_by_order(self._sql.rows(statement, ids)) for statement in s.ORDER_PARTS)
+        return tuple(
+            rows.order(row, *(part.get(row["id"], ()) for part in (lines, payments, refunds, shipments)))
+            for row in found
+        )
+
+
+def _by_order(found: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in found:
+        groups.setdefault(row["order_id"], []).append(row)
+    return groups
+
+
+def _products(found: Sequence[Row]) -> tuple[Product, ...]:
+    """Products in the order of the rows; a row without a variant id is a product that has none."""
+    heads: dict[str, Row] = {}
+    variants: dict[str, list[Variant]] = {}
+    for row in found:
+        product_id = row["product_id"]
+        heads.setdefault(product_id, row)
+        listed = variants.setdefault(product_id, [])
+        if row["id"] is not None:
+            listed.append(rows.variant(row))
+    return tuple(
+        Product(product_id, row["title"], row["category"], tuple(variants[product_id]))
+        for product_id, row in heads.items()
+    )
+
+
+def _bounded(limit: int) -> int:
+    return max(0, min(limit, MOST_ROWS))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+
+
+def _pattern(word: str) -> str:
+    escaped = _folded(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def search_words(*texts: str | None) -> str:
+    """What `search` looks at in a variant: each text case-folded, on a line of its own."""
+    return "\n".join(_folded(text) for text in texts if text)

@@ -1,0 +1,103 @@
+"""The shop's read statements; each narrows what belongs to a customer to `:customer` by itself."""
+
+from collections.abc import Mapping
+
+_VISIBLE_CART = "(customer_id = :customer OR (customer_id IS NULL AND conversation = :conversation))"
+_OWN_ORDERS = "(SELECT id FROM orders WHERE customer_id = :customer)"
+_OWN_CARTS = f"(SELECT id FROM cart WHERE {_VISIBLE_CART})"  # noqa: S608
+_LISTED = "(SELECT value FROM json_each(?))"
+_VARIANT = (
+    "v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version "
+    "FROM variant v JOIN product p ON p.id = v.product_id"
+)
+
+CUSTOMER = """
+SELECT c.*, o.orders, o.disputes, r.refunds_30d, r.refunded_30d, r.returned_orders
+FROM customer c,
+  (SELECT count(*) AS orders, coalesce(sum(disputed), 0) AS disputes
+   FROM orders WHERE customer_id = :customer) o,
+  (SELECT coalesce(sum(at >= :since), 0) AS refunds_30d,
+          coalesce(sum(CASE WHEN at >= :since THEN amount END), 0) AS refunded_30d,
+          count(DISTINCT CASE WHEN at >= delivered_at THEN order_id END) AS returned_orders
+   FROM (SELECT refund.amount, refund.order_id, orders.delivered_at,
+                coalesce(refund.created_at, orders.delivered_at, orders.placed_at) AS at
+         FROM orders JOIN refund ON refund.order_id = orders.id
+         WHERE orders.customer_id = :customer)) r
+WHERE c.id = :customer
+"""
+METHODS = "SELECT * FROM payment_method WHERE customer_id = :customer ORDER BY rowid"
+_POSTAL_CODE = "json_extract(address, '$.postal_code')"
+_IDENTITY = f"SELECT id, email, first_name, last_name, {_POSTAL_CODE} AS postal_code FROM customer"  # noqa: S608
+BY_EMAIL = f"{_IDENTITY} WHERE lower(trim(email)) = lower(?)"
+BY_POSTAL_CODE = f"{_IDENTITY} WHERE lower(trim({_POSTAL_CODE})) = lower(?)"
+
+ORDER = "SELECT * FROM orders WHERE id = :id AND customer_id = :customer"
+ORDERS = """
+SELECT * FROM orders WHERE customer_id = :customer AND (:status IS NULL OR status = :status)
+ORDER BY placed_at DESC, id DESC LIMIT :limit
+"""
+ORDER_PARTS = (
+    f"""
+    SELECT l.order_id, l.id, l.variant_id, v.product_id, p.title, v.options, l.quantity, l.unit_price
+    FROM order_line l JOIN variant v ON v.id = l.variant_id JOIN product p ON p.id = v.product_id
+    WHERE l.order_id IN {_LISTED} ORDER BY l.rowid
+    """,  # noqa: S608
+    f"""
+    SELECT y.order_id, y.id, y.method_id, m.kind, m.last4, y.amount
+    FROM payment y JOIN payment_method m ON m.id = y.method_id
+    WHERE y.order_id IN {_LISTED} ORDER BY y.rowid
+    """,  # noqa: S608
+    f"SELECT * FROM refund WHERE order_id IN {_LISTED} ORDER BY rowid",  # noqa: S608
+    f"SELECT * FROM shipment WHERE order_id IN {_LISTED} ORDER BY rowid",  # noqa: S608
+)
+"""Lines, payments, refunds and shipments of the orders whose ids are in a JSON list."""
+
+CART = f"SELECT * FROM cart WHERE id = :id AND {_VISIBLE_CART}"  # noqa: S608
+LATEST_CART = f"""
+SELECT * FROM cart WHERE {_VISIBLE_CART} ORDER BY created_at DESC, rowid DESC LIMIT 1
+"""  # noqa: S608
+CART_LINES = f"""
+SELECT l.quantity, {_VARIANT} JOIN cart_line l ON l.variant_id = v.id WHERE l.cart_id = ? ORDER BY l.id
+"""
+CART_OFFERS = """
+SELECT o.* FROM cart_offer c JOIN offer o ON o.id = c.code WHERE c.cart_id = ? ORDER BY o.id
+"""
+
+SEARCH = f"""
+SELECT * FROM (
+  SELECT v.rowid AS row, dense_rank() OVER (ORDER BY p.title COLLATE NOCASE, p.title, p.id) AS place,
+         {_VARIANT}
+  WHERE (:category IS NULL OR p.category = :category COLLATE NOCASE)
+    AND (:max_price IS NULL OR v.price <= :max_price)
+    AND (:in_stock IS NULL OR (v.stock > 0) = :in_stock)
+    AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) WHERE NOT v.words LIKE value ESCAPE '\\'))
+WHERE place <= :limit ORDER BY place, row
+"""  # noqa: S608
+PRODUCT = """
+SELECT v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version
+FROM product p LEFT JOIN variant v ON v.product_id = p.id WHERE p.id = ? ORDER BY v.rowid
+"""
+VARIANTS = f"SELECT {_VARIANT} WHERE v.id IN {_LISTED}"
+
+OFFER = "SELECT * FROM offer WHERE id = ?"
+OFFERS = "SELECT * FROM offer ORDER BY id"
+OFFER_USES = f"""
+SELECT count(*) FROM cart_offer
+WHERE code = :code AND cart_id IN {_OWN_CARTS} AND cart_id IS NOT :besides
+"""  # noqa: S608
+
+OWNED: Mapping[str, str] = {
+    "customer": "SELECT 1 FROM customer WHERE id = :id AND id = :customer",
+    "payment_method": "SELECT 1 FROM payment_method WHERE id = :id AND customer_id = :customer",
+    "variant": "SELECT 1 FROM variant WHERE id = :id",
+    "offer": "SELECT 1 FROM offer WHERE id = :id",
+    "cart": f"SELECT 1 FROM cart WHERE id = :id AND {_VISIBLE_CART}",  # noqa: S608
+    "cart_line": f"SELECT 1 FROM cart_line WHERE id = :id AND cart_id IN {_OWN_CARTS}",  # noqa: S608
+    "cart_offer": f"SELECT 1 FROM cart_offer WHERE id = :id AND cart_id IN {_OWN_CARTS}",  # noqa: S608
+    "order": "SELECT 1 FROM orders WHERE id = :id AND customer_id = :customer",
+    "order_line": f"SELECT 1 FROM order_line WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+    "payment": f"SELECT 1 FROM payment WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+    "refund": f"SELECT 1 FROM refund WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+    "shipment": f"SELECT 1 FROM shipment WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+}
+"""One row when the record with `:id` is the subject's own, or public; by kind."""

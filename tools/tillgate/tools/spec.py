@@ -1,0 +1,113 @@
+"""What a tool is: a name, strict arguments, a look-up and a plan. It never acts.
+
+A tool declares which groups of facts it always has and which it may have; policy is checked against
+that declaration when it is loaded, so a rule can never read a fact that would silently be missing.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from tillgate.guards.facts import ToolSurface
+from tillgate.guards.model import Effect, Facts, Json, Plan, Reason
+from tillgate.guards.ports import ArgumentError, Hints
+from tillgate.tools.arguments import Args, Intent, argument_error, unfit_value
+from tillgate.tools.commerce.model import Cart, Customer, Offer, Order
+from tillgate.tools.commerce.record import Record
+from tillgate.tools.facts import cart_facts, customer_facts, offer_facts, order_facts
+from tillgate.tools.typing import fact_type, result_paths
+
+A = TypeVar("A", bound=Args)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The records a call is about, as the look-up saw them."""
+
+    customer: Customer | None = None
+    order: Order | None = None
+    cart: Cart | None = None
+    offer: Offer | None = None
+    offer_uses: int = 0
+    other: Any = None
+
+
+class Tool(ABC, Generic[A]):
+    """A verb of the shop. Subclasses say what they are in class variables and implement `look_up` and `plan`."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    effect: ClassVar[Effect]
+    intent: ClassVar[Intent]
+    hints: ClassVar[Hints]
+    result: ClassVar[type[BaseModel]]
+    always: ClassVar[frozenset[str]] = frozenset()
+    maybe: ClassVar[frozenset[str]] = frozenset()
+    args: type[A]
+
+    @property
+    def recalled(self) -> bool:
+        """Whether a re-sent call is answered with its first outcome."""
+        return self.effect == "write"
+
+    @cached_property
+    def surface(self) -> ToolSurface:
+        """What the policy language knows of this tool."""
+        return ToolSurface(
+            name=self.name,
+            effect=self.effect,
+            intent=self.intent,
+            always=self.always,
+            maybe=self.maybe,
+            args=fact_type(self.args),
+            results=result_paths(self.result),
+        )
+
+    def input_schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        return self.args.model_json_schema()
+
+    def parse(self, arguments: Mapping[str, Json], exponent: int) -> A | Sequence[ArgumentError]:
+        """The frozen arguments, or every error with its path and never the value."""
+        if unfit := unfit_value(arguments):
+            return [unfit]
+        try:
+            return self.args.model_validate_json(orjson.dumps(arguments), context={"exponent": exponent})
+        except ValidationError as error:
+            return [
+                argument_error(item["loc"], item["type"], item["msg"])
+                for item in error.errors(include_input=False, include_url=False, include_context=False)
+            ]
+
+    @abstractmethod
+    def look_up(self, args: A, record: Record) -> Found | Reason:
+        """The records this call is about; a Reason when the subject has no such record."""
+
+    @abstractmethod
+    def plan(self, args: A, found: Found, record: Record) -> Plan | Reason:
+        """The exact changes, or why the shop itself refuses them."""
+
+    def facts(self, found: Found, plan: Plan, now: datetime) -> Facts:
+        """The by-tool groups this tool declares, each marked present or absent."""
+        known: dict[str, Mapping[str, Json] | None] = {
+            "customer": customer_facts(found.customer, now) if found.customer else None,
+            "order": order_facts(found.order, now) if found.order else None,
+            "cart": cart_facts(found.cart) if found.cart else None,
+            "offer": offer_facts(found.offer, found.offer_uses, now) if found.offer else None,
+            "method": plan.method or None,
+        }
+        return {
+            group: {"present": True, **facts} if (facts := known[group]) is not None else {"present": False}
+            for group in sorted(self.always | self.maybe)
+        }
+
+
+def not_found(what: str) -> Reason:
+    """The one answer for a record that does not exist and for one that is somebody else's."""
+    return Reason("not_found", f"There is no such {what} for this customer.")
