@@ -313,14 +313,14 @@ def awkward(made: Orders) -> None:
 
 def plain(made: Orders, dice: random.Random) -> None:
     """One everyday order within ninety days; its state fits its age."""
-    days = dice.uniform(3, 90)
+    days = dice.uniform(3, 14) if dice.random() < 0.4 else dice.uniform(14, 90)
     placed = min(ago(days), LAST_ORDER).replace(microsecond=0)
     customer = dice.choice([number for number in range(1, len(PEOPLE) + 1) if number not in (1, 10)])
     if dice.random() < 0.1:
         made.add(customer, placed, "cancelled", refund="full")
-    elif days < 5:
+    elif days < 6:
         made.add(customer, placed, dice.choice(("pending", "processed")))
-    elif days < 9:
+    elif days < 10:
         made.add(customer, placed, dice.choice(("processed", "shipped")))
     else:
         refund = "part" if dice.random() < 0.06 else None

@@ -109,7 +109,7 @@ class World:
     subject: str | None = "cus_1"
     now: datetime = NOW
     currency: Currency = field(default_factory=lambda: currency("USD"))
-    conversation: Conversation = Conversation("conv_1", "cus_1", True, 0, Assurance.AUTHENTICATED, "a@example.com")
+    conversation: Conversation = Conversation("conv_1", "cus_1", True, 0, Assurance.AUTHENTICATED)
     customers: tuple[Customer, ...] = ()
     placed: tuple[Order, ...] = ()
     carts: tuple[Cart, ...] = ()
@@ -213,7 +213,7 @@ class World:
                 raise Stale(root)
         for change in plan.changes:
             row = rows.setdefault(change.entity, {})
-            if not change.stamp and row.get(change.field) != change.before:
+            if row.get(change.field) != change.before:
                 raise Stale(f"{change.entity}.{change.field}")
             row[change.field] = change.after
         kept = {key: row for key, row in rows.items() if row.get("id", key) is not None}

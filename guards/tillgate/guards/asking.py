@@ -8,21 +8,18 @@ import hashlib
 import hmac
 from datetime import timedelta
 
+from tillgate.guards.answers import denied, given
 from tillgate.guards.audit.record import plan_digest, rfc3339
 from tillgate.guards.case import Case
 from tillgate.guards.desk import STEP_UP_SECONDS, Code, Desk, Pending
 from tillgate.guards.model import Assurance, Confirm, Consent, Plan, Reason, Verify
-from tillgate.guards.outcome import Confirmation, Outcome, ReasonGiven, Verification
+from tillgate.guards.outcome import Confirmation, Outcome, Verification
 from tillgate.guards.ports import Minter
 
 CODES_AN_HOUR = 5
 CONFIRM_SECONDS = 900
 TRIES = 3
-
-
-def given(*reasons: Reason) -> list[ReasonGiven]:
-    """Reasons as the client reads them."""
-    return [ReasonGiven(code=reason.code, message=reason.message, rule=reason.rule) for reason in reasons]
+_TOO_MANY = Reason("too_many_codes", "Too many codes were sent in the last hour. Please try again later.")
 
 
 def hashed(salt: str, secret: str) -> str:
@@ -59,7 +56,7 @@ def ask_proof(desk: Desk, case: Case, demand: Verify, minter: Minter) -> Outcome
         return ask_identity(case, demand.reason)
     code = desk.open_code(case.talk, customer) or _send_code(desk, case, customer, contact, minter)
     if code is None:
-        return _too_many(case)
+        return denied(case, _TOO_MANY)
     return Outcome(
         status="verification_required",
         executed=False,
@@ -86,7 +83,7 @@ def ask_consent(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Min
 
 
 def consent(desk: Desk, case: Case, plan: Plan) -> tuple[Consent, str | None] | Reason:
-    """Whose yes came with this call, and the confirmation to spend if it is used. A token that does not fit is spent."""
+    """Whose yes came with this call, and the confirmation to spend if it is used. One that does not fit is spent."""
     if case.grant is not None:
         return case.grant.consent, None
     token = case.args.gate("confirmation_token") if case.args else None
@@ -152,19 +149,15 @@ def _ask_customer(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: M
     if pending is None:
         pending = _send_question(desk, case, plan, customer, contact, minter)
         if pending is None:
-            return _too_many(case)
+            return denied(case, _TOO_MANY)
     sent_to = masked(contact)
-    asked = (
-        "the customer"
-        if demand.strength is Consent.CUSTOMER
-        else "the customer, as this client cannot ask in its own window,"
-    )
+    why = "" if demand.strength is Consent.CUSTOMER else "This client cannot ask in a window of its own. "
     return _asked(
         case,
         demand,
         Confirmation(summary=plan.summary, expires_at=rfc3339(pending.expires_at), sent_to=sent_to),
-        f"Tell {asked} that a code to confirm exactly this was sent to {sent_to}. When they say the code, send the same "
-        "call with confirmation_token set to it.",
+        f"{why}Tell the customer a code to confirm exactly this was sent to {sent_to}. When they say it, send the same "
+        "call with confirmation_token set to the code.",
     )
 
 
@@ -218,15 +211,4 @@ def _asked(case: Case, demand: Confirm, confirmation: Confirmation, next_step: s
         reasons=given(demand.reason),
         confirmation=confirmation,
         next_step=next_step,
-    )
-
-
-def _too_many(case: Case) -> Outcome:
-    reason = Reason("too_many_codes", "Too many codes were sent in the last hour. Please try again later.")
-    return Outcome(
-        status="denied",
-        executed=False,
-        call_id=case.call_id,
-        reasons=given(reason),
-        next_step="Apologise and offer request_human.",
     )

@@ -4,7 +4,8 @@ The rule it keeps (CONTRACT §5, Combining): default deny; any matched deny wins
 every matched demand must be met. Order in the file means nothing, and an error never opens anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from tillgate.guards.model import (
@@ -20,9 +21,9 @@ from tillgate.guards.model import (
     Verify,
 )
 from tillgate.guards.policy.expression import Expr, conjuncts
-from tillgate.guards.policy.fallback import matched, one_by_one
+from tillgate.guards.policy.fallback import attempt, second_opinion
 from tillgate.guards.policy.rules import strictness
-from tillgate.guards.policy.types import Budget, Policy, Program, ToolRules
+from tillgate.guards.policy.types import Budget, Policy, ToolRules
 from tillgate.guards.policy.validate import as_object, invalid_facts
 
 NO_PERMIT = Reason("no_permit", "This isn't something I can do here.")
@@ -35,6 +36,7 @@ _RANKS: dict[str, int] = {level.name: level.value for level in Assurance}
 _STRENGTHS: dict[str, int] = {strength.name: strength.value for strength in Consent}
 _PERMITTED: Ruling = (Verdict.PERMIT, (), ())
 _REFUSED: Ruling = (Verdict.DENY, (NO_PERMIT,), ())
+_INVALID: Ruling = (Verdict.DENY, (FACTS_INVALID,), ())
 
 
 def decide(
@@ -50,32 +52,24 @@ def decide(
     """
     found = policy.by_tool.get(tool)
     if found is None:
-        return _conclude(policy, _REFUSED, _REFUSED, (), facts, requires, watched=False)
-    first, last = found.first_permit, found.first_demand
-    indices, errored = matched(found.program, facts, lambda index: not first <= index < last)
+        return _conclude(policy, _REFUSED, _REFUSED, (), facts, requires)
+    indices = found.program.match(facts)
+    hits: tuple[RuleHit, ...]
     if indices is None:
-        invalid: Ruling = (Verdict.DENY, (FACTS_INVALID,), ())
-        return _conclude(policy, invalid, invalid, (), facts, requires, watched=False)
-    hits = _hits(found, indices, errored)
-    if not found.watched or found.watched.isdisjoint(indices):
-        ruling = _rule(found, indices, facts, exceeded, requires)
-        if policy.mode == "enforce":
-            return Decision(ruling[0], ruling[1], ruling[2], hits, policy.digest)
-        return _conclude(policy, ruling, ruling, hits, facts, requires, watched=False)
-    counted = [index for index in indices if index not in found.watched]
-    ruling = _rule(found, counted, facts, exceeded, requires)
-    shadow = _rule(found, indices, facts, exceeded, requires)
-    return _conclude(policy, ruling, shadow, hits, facts, requires, watched=True)
-
-
-def _hits(found: ToolRules, indices: list[int], errored: frozenset[int]) -> tuple[RuleHit, ...]:
-    hits = found.hits
-    if not errored:
-        return tuple([hits[index] for index in indices])
-    return tuple(
-        RuleHit(hits[index].rule, hits[index].kind, errored=True) if index in errored else hits[index]
-        for index in indices
-    )
+        indices, errored = second_opinion(found.program, facts, found.restricts)
+        if indices is None:
+            return _conclude(policy, _INVALID, _INVALID, (), facts, requires)
+        hits = tuple([replace(found.hits[index], errored=index in errored) for index in indices])
+    else:
+        hits = tuple(map(found.hits.__getitem__, indices))
+    if found.watched and not found.watched.isdisjoint(indices):
+        counted = [index for index in indices if index not in found.watched]
+        ruling = _rule(found, counted, facts, exceeded, requires)
+        return _conclude(policy, ruling, _rule(found, indices, facts, exceeded, requires), hits, facts, requires)
+    ruling = _rule(found, indices, facts, exceeded, requires)
+    if policy.mode == "enforce":
+        return Decision(ruling[0], ruling[1], ruling[2], hits, policy.digest)
+    return _conclude(policy, ruling, ruling, hits, facts, requires)
 
 
 def _conclude(
@@ -85,16 +79,13 @@ def _conclude(
     hits: tuple[RuleHit, ...],
     facts: Facts,
     requires: Sequence[Requirement],
-    *,
-    watched: bool,
 ) -> Decision:
-    """The decision, where the file or a rule only watches: what would have been stands beside what is."""
+    """The decision where the file or a rule only watches: what would have been stands beside what is."""
     if policy.mode == "shadow":
         # The tool's own demands are not the watched policy's: they still stand.
-        own = _open(requires, facts)
-        verdict, reasons, unmet = own or _PERMITTED
+        verdict, reasons, unmet = _open(sorted(requires, key=strictness), facts)
         return Decision(verdict, reasons, unmet, hits, policy.digest, ruling[0])
-    return Decision(*ruling, hits, policy.digest, shadow[0] if watched else None)
+    return Decision(*ruling, hits, policy.digest, None if shadow is ruling else shadow[0])
 
 
 def _rule(
@@ -104,7 +95,7 @@ def _rule(
     exceeded: Sequence[Budget],
     requires: Sequence[Requirement],
 ) -> Ruling:
-    """Rules are laid out denies, permits, demands, so one pass over the sorted indices sees them in that order."""
+    """Rules are laid out denies, permits, demands, so the ends of the sorted indices say most of it."""
     first_permit, first_demand = found.first_permit, found.first_demand
     if exceeded or (indices and indices[0] < first_permit):
         denies = [found.rules[index].reason for index in indices if index < first_permit]
@@ -113,19 +104,19 @@ def _rule(
             return Verdict.DENY, tuple(denies), ()
     if not indices or indices[0] >= first_demand:
         return _REFUSED
-    demands: list[Requirement | None] = [found.demands[i] for i in indices if i >= first_demand]
+    demands = [found.demands[index - first_demand] for index in indices if index >= first_demand]
     if exceeded or requires:
         demands += [budget.exceeded for budget in exceeded if budget.exceeded != "deny"]
         demands += requires
-        demands.sort(key=lambda demand: strictness(demand) if demand else (0, 0, 0))
-    return (_open([d for d in demands if d is not None], facts) if demands else None) or _PERMITTED
+        demands.sort(key=strictness)
+    return _open(demands, facts) if demands else _PERMITTED
 
 
-def _open(demands: Iterable[Requirement], facts: Facts) -> Ruling | None:
-    """The verdict of the first demand that is not met, with all of them; None when all are."""
-    unmet = tuple([demand for demand in sorted(demands, key=strictness) if not is_met(demand, facts)])
+def _open(demands: Sequence[Requirement], facts: Facts) -> Ruling:
+    """The verdict of the first demand that is not met, with all such; a permit when every one is met."""
+    unmet = tuple([demand for demand in demands if not is_met(demand, facts)])
     if not unmet:
-        return None
+        return _PERMITTED
     return _verdict(unmet[0]), tuple([demand.reason for demand in unmet]), unmet
 
 
@@ -168,15 +159,9 @@ def near_misses(policy: Policy, tool: str, facts: Facts) -> tuple[str, ...]:
     found = policy.by_tool.get(tool)
     if found is None:
         return ()
-    return tuple(
-        rule.id
-        for rule in found.rules
-        if rule.restricts and _misses_by_one(found.program, rule.when.by_tool[tool], facts)
-    )
+    return tuple(rule.id for rule in found.rules if rule.restricts and _misses_by_one(rule.when.by_tool[tool], facts))
 
 
-def _misses_by_one(program: Program, condition: Expr, facts: Facts) -> bool:
-    terms = conjuncts(condition)
-    alone = Program(program.match, terms, program.uses, "")
-    held, _ = one_by_one(alone, facts, lambda index: False)
-    return len(terms) > 1 and len(held) == len(terms) - 1
+def _misses_by_one(condition: Expr, facts: Facts) -> bool:
+    held = [attempt(term, facts) is True for term in conjuncts(condition)]
+    return len(held) > 1 and held.count(False) == 1

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
-from tillgate.guards.model import Agent, Assurance, Change, Json, Plan, Subject
+from tillgate.guards.model import Agent, Assurance, Json, Plan, Subject
+from tillgate.guards.money import Currency
 
 STEP_UP_SECONDS = 600
 """How long a one-time code counts (CONTRACT §4)."""
@@ -183,7 +184,7 @@ class Desk(Protocol):
 
     def tally(self, talk: Talk, tally: Tally) -> None: ...
 
-    def record(self, subject: Subject, talk: Talk, *, bound: bool) -> Any:
+    def record(self, subject: Subject, talk: Talk, money: Currency, *, bound: bool) -> Any:
         """The record as this subject may see it; `bound` when the process or token fixes the customer."""
         ...
 
@@ -248,7 +249,10 @@ class Desk(Protocol):
         ...
 
     def append(self, body: Mapping[str, Json], personal: Sequence[str], talk_key: str | None = None) -> None:
-        """Append one audit record, of this conversation if any; the values at the `personal` paths are committed to, and kept beside the log."""
+        """Append one audit record, of this conversation if any.
+
+        The values at the `personal` paths are committed to in the log and kept beside it.
+        """
         ...
 
 
@@ -258,10 +262,3 @@ class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Desk]:
         """One exclusive transaction: commits durably at the end, rolls back whole on any exception."""
         ...
-
-
-def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes that take these back, last first."""
-    return tuple(
-        Change(change.entity, change.field, change.after, change.before, change.stamp) for change in reversed(changes)
-    )

@@ -5,7 +5,7 @@ pending → approved, denied, expired, withdrawn or stale; approved → executed
 
 from datetime import datetime, timedelta
 
-from tillgate.guards.asking import given
+from tillgate.guards.answers import denied, given
 from tillgate.guards.audit.record import as_json, plan_digest, rfc3339
 from tillgate.guards.case import Case
 from tillgate.guards.decide import near_misses
@@ -71,20 +71,14 @@ def about(desk: Desk, plan: Plan) -> EscalationGiven | None:
     return given_again(request, desk.now) if request else None
 
 
-def stale(case: Case, decision: Decision | None) -> Outcome:
-    """Approved, but no longer what was approved: nothing is done, and it says why."""
-    reasons = [Reason("stale", "The situation has changed since this was asked for, so nothing was done.")]
-    if case.refusal is not None:
-        reasons.append(case.refusal)
-    if decision is not None:
-        reasons.extend(decision.reasons)
-    return Outcome(
-        status="denied",
-        executed=False,
-        call_id=case.call_id,
-        reasons=given(*reasons),
-        next_step="Look the record up again and, if the customer still wants it, send a new call.",
-    )
+def not_granted(case: Case, decision: Decision | None) -> Outcome:
+    """People said yes, but policy or the record says otherwise now: nothing is done, and it says why."""
+    why = [case.refusal] if case.refusal else []
+    why += decision.reasons if decision else []
+    if case.grant is not None and case.grant.handle is None:
+        return denied(case, *why)
+    stale = Reason("stale", "The situation has changed since this was asked for, so nothing was done.")
+    return denied(case, stale, *why)
 
 
 def _given(request: Request, status: str) -> EscalationGiven:

@@ -84,7 +84,7 @@ class Change:
     """One field of one record, before and after.
 
     `entity` is `kind:id` (`order:ord_1`); a record whose `id` goes from None to a value is created, to None is
-    deleted. A `stamp` is a time the clock writes: it is applied and undone, but it is not part of what was consented to.
+    deleted. A `stamp` is a time the clock writes: applied and undone like the rest, but no part of what was agreed to.
     """
 
     entity: str
@@ -155,9 +155,9 @@ class Plan:
 
     `basis` holds the version of each record the plan was made from: the executor applies the plan only while they
     and every `before` still hold. `requires` are demands of the tool itself (to speak to a person, to prove an
-    identity), met or unmet like those of the policy. `denies` marks a plan that is only bookkeeping (a wrong code counted):
-    it is carried out and answered as refused. `request` is the handle of the escalation this plan is about, `undoes` the
-    call it takes back.
+    identity), met or unmet like those of the policy. `denies` marks a plan that is only bookkeeping (a wrong code
+    counted): it is carried out and answered as refused. `request` is the handle of the escalation this plan is about,
+    `undoes` the call it takes back.
     """
 
     tool: str

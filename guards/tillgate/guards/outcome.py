@@ -1,4 +1,4 @@
-"""The envelope every tool answers with (CONTRACT §2). One shape for every status, so that any answer satisfies the schema."""
+"""The envelope every tool answers with (CONTRACT §2): one shape for every status, so any answer fits the schema."""
 
 from typing import Literal, TypeAlias
 

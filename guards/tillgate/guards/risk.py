@@ -5,7 +5,7 @@ policy stricter.
 """
 
 from tillgate.guards.model import Facts, RiskAssessment, Tier
-from tillgate.guards.policy.fallback import matched, one_by_one
+from tillgate.guards.policy.fallback import one_by_one
 from tillgate.guards.policy.types import Policy
 
 _NONE = RiskAssessment(0, Tier.LOW, ())
@@ -16,7 +16,7 @@ def assess(policy: Policy, tool: str, facts: Facts) -> RiskAssessment:
     found = policy.factors_by_tool.get(tool)
     if found is None or policy.tiers is None:
         return _NONE
-    indices, _ = matched(found.program, facts, _counts)
+    indices = found.program.match(facts)
     if indices is None:
         indices, _ = one_by_one(found.program, facts, _counts)
     contributions = tuple(found.factors[index].contribution for index in indices)

@@ -74,7 +74,7 @@ def build(settings: Settings) -> App:
     minter = RandomMinter()
     tools = tool_map()
     policy = policy_of(settings, tools)
-    store = SqliteStore(settings.database, clock, minter, currency(policy.currency))
+    store = SqliteStore(settings.database, clock, minter)
     _same_currency(store, policy)
     gate = Gate(tools, policy, store, minter)
     return App(settings, tools, policy, store, gate, clock, minter)
@@ -111,5 +111,5 @@ def _same_currency(store: SqliteStore, policy: Policy) -> None:
     if row is not None and row["currency"] != policy.currency:
         store.close()
         raise ConfigurationError(
-            f"{policy.source}: the policy's currency is {policy.currency}, the shop's is {row['currency']}; they must be the same"
+            f"{policy.source}: the policy's currency is {policy.currency}, but the shop's is {row['currency']}"
         )

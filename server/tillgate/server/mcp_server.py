@@ -1,6 +1,6 @@
 """The MCP face: lists the tools and passes every call through the gate. Nothing is decided here.
 
-The only module that knows the SDK. No exception leaves the handler: on older connections its text would reach the client.
+The only module that knows the SDK. No exception leaves the handler: on older connections its text would leave with it.
 """
 
 import logging

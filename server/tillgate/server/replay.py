@@ -63,7 +63,7 @@ class Row:
 
     @property
     def change(self) -> Change:
-        """What differs most; what was not recorded cannot differ, and other rules only count under the same policy."""
+        """What differs most. What was not recorded cannot; other rules count under the same policy only."""
         if self.new is None:
             return "none"
         if self.old.status is not None and self.old.status != self.new.status:
@@ -149,14 +149,14 @@ class _Again:
 
     def row(self, entry: Entry) -> Row:
         """One line decided again, or kept with the reason why it was not."""
-        kept = _kept(entry)
+        kept = replace(_kept(entry), same_policy=entry.policy == self.policy.digest)
         if entry.not_decided:
             return replace(kept, note=entry.not_decided)
         row = self._decided(entry, kept)
         if (first := self._carried_by(entry)) is not None and first.new is not None:
             told = f"line {first.line} already ends {first.new.status}"
             new = replace(row.new or first.new, status=first.new.status, verdict=first.new.verdict)
-            return replace(row, new=new, moves=False, note=told)
+            return replace(row, new=new, why=(), moves=False, note=told)
         self._keep(entry, row)
         return row
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tillgate.guards.errors import ConfigurationError
-from tillgate.guards.money import currency
 from tillgate.server.settings import settings
 from tillgate.server.store.sqlite import SqliteStore
 from tillgate.server.world import FixedClock, RandomMinter, SystemClock
@@ -23,7 +22,7 @@ def seed_text(text: bytes, *, db: str | None, replace: bool, source: str) -> str
     """The same from bytes; `source` names them in the log."""
     chosen = settings(db=db)
     clock = FixedClock(chosen.now) if chosen.now else SystemClock()
-    store = SqliteStore(chosen.database, clock, RandomMinter(), currency("USD"))
+    store = SqliteStore(chosen.database, clock, RandomMinter())
     try:
         with store.transaction() as desk:
             report = seed(desk.sql, text, now=desk.now, replace=replace)

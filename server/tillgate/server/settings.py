@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,7 +45,8 @@ def settings(**flags: object) -> Settings:
     """Settings with the flags that were given. Raises ConfigurationError with the name of each wrong one."""
     try:
         given = {("TILLGATE_DATABASE_URL" if name == "db" else name): value for name, value in flags.items()}
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # pyright: ignore
+        known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return Settings(**known)
     except ValidationError as error:
         lines = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False, include_url=False)]
         raise ConfigurationError("; ".join(lines)) from error

@@ -34,4 +34,9 @@ class CheckRequest(Tool[CheckRequestArgs]):
 
     def plan(self, args: CheckRequestArgs, found: Found, record: Record) -> Plan | Reason:
         request: RequestView = found.other
-        return Plan(self.name, f"Show request {request.handle}", result=request_state(request).as_json())
+        return Plan(
+            self.name,
+            f"Show request {request.handle}",
+            request=request.handle,
+            result=request_state(request).as_json(),
+        )

@@ -13,11 +13,12 @@ from tillgate.tools.arguments import Args, ChangeArgs, Id, visible
 from tillgate.tools.changes import created, deleted
 from tillgate.tools.commerce.model import Cart, CartLine, Customer, Variant
 from tillgate.tools.commerce.record import Record
-from tillgate.tools.looking import own_cart
+from tillgate.tools.looking import own_cart, seen
 from tillgate.tools.spec import Found, Tool
 from tillgate.tools.views.carts import CartView, cart_view
 
 _MOST_LINES = 100
+_MOST_NAMED = 5
 
 
 class CartLineArgs(Args):
@@ -112,4 +113,21 @@ def _line_changes(cart_id: str, variant_id: str, before: int, after: int) -> tup
 
 
 def _in_short(cart: Cart, edited: Cart) -> str:
-    return f"{edited.items} items instead of {cart.items}" if cart.lines else f"{edited.items} items"
+    """What changes, for a person who is asked to agree: `Cap 2, T-Shirt 1 instead of 3`."""
+    before = {line.variant.id: line for line in cart.lines}
+    after = {line.variant.id: line for line in edited.lines}
+    words = [
+        _line_in_short(before.get(variant_id), after.get(variant_id))
+        for variant_id in {**before, **after}
+        if before.get(variant_id) != after.get(variant_id)
+    ]
+    more = f" and {len(words) - _MOST_NAMED} more" if len(words) > _MOST_NAMED else ""
+    return ", ".join(words[:_MOST_NAMED]) + more if words else "nothing changes"
+
+
+def _line_in_short(before: CartLine | None, after: CartLine | None) -> str:
+    variant = seen(after or before).variant
+    options = "/".join(variant.options.values())
+    name = visible(f"{variant.title} {options}".strip())
+    instead = f" instead of {before.quantity}" if before else ""
+    return f"{name} {after.quantity if after else 0}{instead}"

@@ -32,7 +32,7 @@ def moved(changes: tuple[Change, ...], record: Record) -> Reason | None:
     """Why the inverse would not be exact: a value is not what the action left, or something was added."""
     for entity in dict.fromkeys(change.entity for change in changes):
         present = record.entity(entity) or {}
-        left = {change.field: change.after for change in changes if change.entity == entity and not change.stamp}
+        left = {change.field: change.after for change in changes if change.entity == entity}
         if any(present.get(field) != value for field, value in left.items()):
             return _CHANGED_SINCE
         if left.get("id") is not None and entity.startswith("cart:") and _holds_more(entity, changes, record):

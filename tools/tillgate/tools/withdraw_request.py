@@ -39,6 +39,7 @@ class WithdrawRequest(Tool[WithdrawRequestArgs]):
             self.name,
             f"Withdraw request {request.handle}",
             changes=(Change(f"escalation:{request.handle}", "status", "pending", "withdrawn"),),
+            request=request.handle,
             undo=Undo(why_not="A withdrawn request is closed; make the call again instead."),
             result=Withdrawn(handle=request.handle, status="withdrawn").as_json(),
         )

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.model import Json
 
-SALT_BYTES = 32
+SALT_BYTES = 16
 """One fixed length: HMAC pads shorter keys with zeros, so two lengths could open the same commitment."""
 
 Personal: TypeAlias = dict[str, dict[str, Json]]

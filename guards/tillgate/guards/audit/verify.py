@@ -19,7 +19,7 @@ from typing import Any, cast
 GENESIS = "0" * 64
 BOUND = 2**53 - 1
 MAX_PROBLEMS = 100
-SALT = re.compile("[0-9a-f]{64}")
+SALT = re.compile("[0-9a-f]{32}")
 CHECKPOINT_FIELDS = {"kind", "v", "size", "head", "root"}
 ENDINGS = frozenset({"denial", "withdrawal", "expiry", "stale"})
 
@@ -262,8 +262,7 @@ def _part(record: Object, name: str) -> Object:
 
 def _request_names(record: Object) -> set[str]:
     """What identifies the request a record is about: its handle, and the call that opened it."""
-    handle = _part(_part(record, "outcome"), "escalation").get("handle")
-    names = (record.get("request"), handle, record.get("call_id"))
+    names = (record.get("request"), record.get("call_id"))
     return {name for name in names if isinstance(name, str)}
 
 
@@ -272,8 +271,8 @@ def _executed(record: Object) -> bool:
 
 
 def _changed_something(record: Object) -> bool:
-    changing = bool(_part(record, "plan").get("changes"))
-    return changing and _executed(record) and record.get("replayed") is not True
+    first = record.get("replayed") is not True
+    return first and _executed(record) and bool(_part(record, "plan").get("changes"))
 
 
 def _verdict(record: Object) -> object:

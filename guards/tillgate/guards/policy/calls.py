@@ -20,6 +20,7 @@ from tillgate.guards.policy.expression import (
 )
 from tillgate.guards.policy.scope import Known, Resolved, resolve, unguarded
 from tillgate.guards.policy.syntax import QUANTIFIERS, Call, Literal_, Name, Select, path_of
+from tillgate.guards.policy.terms import LEVELS
 
 if TYPE_CHECKING:
     from tillgate.guards.policy.check import Checker, Judged
@@ -144,9 +145,7 @@ def _quantifier(checker: "Checker", node: Call, known: Known) -> Expr | None:
 
 
 def _free(checker: "Checker", name: str, span: Span) -> bool:
-    from tillgate.guards.policy.check import ORDERED
-
-    taken = name in checker.variables or name in CATALOGUE or name in ORDERED or name == "now"
+    taken = name in checker.variables or name in CATALOGUE or name in LEVELS or name == "now"
     if taken:
         checker.error("P017", f"`{name}` already means something else", span, "choose another name")
     return not taken

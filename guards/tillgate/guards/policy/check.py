@@ -4,7 +4,6 @@ Flow typing: each truth-valued part says which optional facts are known when it 
 `has(x) && x > 1`, `!has(x) || x > 1` and `has(x) ? x > 1 : false` are all accepted and a bare `x > 1` is not.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -42,13 +41,17 @@ from tillgate.guards.policy.syntax import (
     Ternary,
     path_of,
 )
-
-ORDERED: dict[str, tuple[FactType, ...]] = {}
-for _group in CATALOGUE.values():
-    for _fact in _group.facts.values():
-        if _fact.kind is Kind.ORDERED:
-            for _name in _fact.values:
-                ORDERED[_name] = (*ORDERED.get(_name, ()), replace(_fact, optional=False))
+from tillgate.guards.policy.terms import (
+    ANY,
+    LEVELS,
+    as_truth,
+    joined,
+    literal,
+    may_be_level,
+    range_of,
+    ranked,
+    with_article,
+)
 
 NOTHING: Known = frozenset()
 
@@ -92,7 +95,9 @@ class Checker:
         judged = self.judge(node, known)
         if judged.expr is not None and judged.expr.type.kind is not Kind.BOOL:
             kind = judged.expr.type.kind
-            return self.error("P018", f"a condition is true or false; this is {_a(kind)}", node.span, _as_truth(kind))
+            return self.error(
+                "P018", f"a condition is true or false; this is {with_article(kind)}", node.span, as_truth(kind)
+            )
         return judged
 
     def value(self, node: Syntax, known: Known, expected: FactType | None = None) -> Expr | None:
@@ -103,7 +108,7 @@ class Checker:
         """Any part, with what it proves."""
         match node:
             case Literal_():
-                return Judged(_constant(node))
+                return Judged(literal(node))
             case Name() | Select():
                 return self._path(node, known, expected)
             case Negation():
@@ -152,17 +157,18 @@ class Checker:
         """An ordered constant; None when the name is something else."""
         if expected is not None and expected.kind is Kind.ORDERED:
             if name.name in expected.values:
-                return Judged(_ranked(name, expected))
+                return Judged(ranked(name, expected))
             if name.name in CATALOGUE or name.name == "now":
                 return None
             hint = did_you_mean(name.name, expected.values)
             return self.error("P013", f"`{name.name}` is not one of its levels", name.span, hint)
-        domains = ORDERED.get(name.name)
-        if domains is None:
+        domains = LEVELS.get(name.name)
+        if not domains:
             return None
-        if len(domains) > 1 and expected is None:
+        first, *others = domains
+        if others and expected is None:
             return self.error("P017", f"`{name.name}` is a level of several facts", name.span, "compare it with a fact")
-        return Judged(_ranked(name, domains[0]))
+        return Judged(ranked(name, first))
 
     def _negation(self, node: Negation, known: Known) -> Judged:
         inner = self.truth(node.operand, known)
@@ -197,7 +203,7 @@ class Checker:
         wrong = mismatch(then.expr, other.expr, self.scope.currency)
         if wrong:
             return self.error("P017", "both sides of `? :` must have one type", node.span, wrong.hint)
-        kind = _joined(then.expr.type, other.expr.type)
+        kind = joined(then.expr.type, other.expr.type)
         return Judged(Choose(test.expr, then.expr, other.expr, kind, node.span), yes, no)
 
     def _binary(self, node: Binary, known: Known) -> Expr | None:
@@ -212,7 +218,7 @@ class Checker:
 
     def _operands(self, node: Binary, known: Known) -> tuple[Expr | None, Expr | None]:
         """The side that may be a bare level is read last, in the light of the other."""
-        if _may_be_level(node.left, self.variables):
+        if may_be_level(node.left, self.variables):
             right = self.value(node.right, known)
             return self.value(node.left, known, right.type if right else ANY), right
         left = self.value(node.left, known)
@@ -220,7 +226,7 @@ class Checker:
 
     def _arithmetic(self, node: Binary, left: Expr, right: Expr) -> Expr | None:
         if node.op in ("+", "-"):
-            result = add(cast(Literal["+", "-"], node.op), left, right, node.span, self.scope.currency)
+            result = add("+" if node.op == "+" else "-", left, right, node.span, self.scope.currency)
         else:
             result = scale(cast(Literal["*", "/", "%"], node.op), left, right, node.span)
         if isinstance(result, Problem):
@@ -235,13 +241,13 @@ class Checker:
             self.report(Problem(wrong.code, wrong.message, span, wrong.hint))
             return None
         if node.op not in ("==", "!=") and left.type.kind in (Kind.STRING, Kind.ENUM, Kind.BOOL):
-            self.error("P017", f"{_a(left.type.kind)} has no order", node.span, "use `==`, `!=` or `in`")
+            self.error("P017", f"{with_article(left.type.kind)} has no order", node.span, "use `==`, `!=` or `in`")
             return None
         compare = Compare(cast(Comparison, node.op), left, right, node.span)
         fixed = outcome_is_fixed(compare)
         if fixed is not None:
             fact = name_of(right if isinstance(left, Const) else left)
-            message = f"this is {'always' if fixed else 'never'} true: {fact} is from {_range(left, right)}"
+            message = f"this is {'always' if fixed else 'never'} true: {fact} is from {range_of(left, right)}"
             self.report(Problem("P102", message, node.span, severity="warning"))
         return compare
 
@@ -254,7 +260,7 @@ class Checker:
         if over is None or item is None:
             return None
         if not isinstance(over, Load) or over.type.element is None:
-            self.error("P017", f"`in` needs a list, not {_a(over.type.kind)}", node.right.span)
+            self.error("P017", f"`in` needs a list, not {with_article(over.type.kind)}", node.right.span)
             return None
         element = Load((*over.path, "[]"), over.type.element, over.bound, over.span)
         return Within(item, over, node.span) if self._agree(item, element) else None
@@ -278,66 +284,3 @@ class Checker:
             return True
         self.report(Problem(wrong.code, wrong.message, item.span if wrong.side == "left" else each.span, wrong.hint))
         return False
-
-
-ANY = FactType(Kind.RECORD)
-"""Stands for the type of an operand that already has a finding, so that a level beside it is not reported too."""
-
-
-def _constant(node: Literal_) -> Const:
-    if isinstance(node.value, bool):
-        return Const(node.value, BOOL, node.span)
-    if isinstance(node.value, int):
-        return Const(node.value, FactType(Kind.INT, lo=node.value, hi=node.value), node.span)
-    return Const(node.value, FactType(Kind.STRING), node.span)
-
-
-def _ranked(name: Name, domain: FactType) -> Const:
-    rank = domain.values.index(name.name)
-    # Its own range is the one rank; the names stay, so that only values of one domain are compared.
-    return Const(rank, replace(domain, lo=rank, hi=rank, optional=False), name.span)
-
-
-def _may_be_level(node: Syntax, variables: Mapping[str, FactType]) -> bool:
-    if isinstance(node, Ternary):
-        return _may_be_level(node.then, variables)
-    return isinstance(node, Name) and node.name not in variables and node.name not in CATALOGUE and node.name != "now"
-
-
-def _joined(a: FactType, b: FactType) -> FactType:
-    """One type for both sides of a choice."""
-    if a.kind is Kind.ENUM and b.kind is Kind.ENUM:
-        return replace(a, values=tuple(dict.fromkeys((*a.values, *b.values))))
-    if a.kind is Kind.ENUM or b.kind is Kind.ENUM:
-        return FactType(Kind.STRING)
-    if a.kind in (Kind.STRING, Kind.BOOL):
-        return a
-    (low, high), (low_b, high_b) = a.bounds, b.bounds
-    return replace(a, lo=min(low, low_b), hi=max(high, high_b))
-
-
-def _range(left: Expr, right: Expr) -> str:
-    varying = right.type if isinstance(left, Const) else left.type
-    if varying.kind is Kind.ORDERED:
-        return f"{varying.values[0]} to {varying.values[-1]}"
-    low, high = varying.bounds
-    return f"{low} to {high}"
-
-
-def _a(kind: Kind) -> str:
-    names: dict[Kind, str] = {
-        Kind.INT: "a number",
-        Kind.STRING: "text",
-        Kind.ENUM: "text",
-        Kind.MONEY: "money",
-    }
-    return names.get(kind, "a truth value" if kind is Kind.BOOL else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
-
-
-def _as_truth(kind: Kind) -> str | None:
-    return "compare it with something" if kind not in (Kind.LIST, Kind.RECORD) else None
-
-
-def first_error(problems: Iterable[Problem]) -> Problem | None:
-    """The first error among findings, warnings aside."""
-    return next((problem for problem in problems if problem.severity == "error"), None)

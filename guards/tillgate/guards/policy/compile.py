@@ -7,7 +7,7 @@ goes through a constants table and never into the source, and the function sees 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
-from tillgate.guards.facts import FactType, Kind
+from tillgate.guards.facts import MAX_ITEMS, FactType, Kind
 from tillgate.guards.policy.expression import (
     And,
     Arith,
@@ -37,7 +37,7 @@ _GIVEN: dict[str, Any] = {
     "__builtins__": {},
     "type": type, "int": int, "str": str, "list": list, "dict": dict,
     "len": len, "any": any, "all": all, "sum": sum,
-    "KeyError": KeyError, "TypeError": TypeError, "AttributeError": AttributeError,
+    "Exception": Exception,
     "divide": divide, "remainder": remainder, "valid": valid, "MISSING": object(),
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ _METHODS = {"startsWith": "startswith", "endsWith": "endswith"}
 
 
 def compile_conditions(conditions: Sequence[Expr], scope: Scope) -> Program:
-    """One function that gives the indices of the conditions that hold, or None when the facts are not valid."""
+    """One function that gives the indices of the conditions that hold, or None when facts or code are at fault."""
     uses = uses_of(conditions, scope)
     writer = _Writer()
     source = "\n".join(writer.function(conditions, uses)) + "\n"
@@ -68,21 +68,22 @@ class _Writer:
     def function(self, conditions: Sequence[Expr], uses: Uses) -> Iterator[str]:
         """The lines of the function."""
         yield "def match(facts):"
-        reads = [*self._reads(uses)]
-        if reads:
-            yield "    try:"
-            yield from (f"        {line}" for line in reads)
-            yield "    except (KeyError, TypeError, AttributeError):"
-            yield "        return None"
-        yield "    found = []"
+        yield "    try:"
+        yield from (f"        {line}" for line in self._reads(uses))
+        yield "        found = []"
         for index, condition in enumerate(conditions):
-            if isinstance(condition, Const):
-                if condition.value is True:
-                    yield f"    found.append({index})"
-                continue
-            yield f"    if {self._expr(condition)}:"
-            yield f"        found.append({index})"
-        yield "    return found"
+            yield from (f"        {line}" for line in self._test(index, condition))
+        yield "        return found"
+        # Whatever goes wrong, the caller asks the interpreter; nothing is decided here.
+        yield "    except Exception:"
+        yield "        return None"
+
+    def _test(self, index: int, condition: Expr) -> Iterator[str]:
+        if not isinstance(condition, Const):
+            yield f"if {self._expr(condition)}:"
+            yield f"    found.append({index})"
+        elif condition.value is True:
+            yield f"found.append({index})"
 
     def _constant(self, value: Hashable) -> str:
         """The name under which the function knows a value."""
@@ -158,11 +159,19 @@ class _Writer:
                 yield f"if type({name}) is not str: return None"
                 yield f"{name} = {self._ranks(fact)}[{name}]"
             case Kind.LIST:
-                yield f"if not valid({name}, {self._table(fact)}): return None"
+                yield from self._list(fact, name)
             case Kind.RECORD:
                 yield f"if type({name}) is not dict: return None"
                 for inner in use.inner:
                     yield from self._fact(inner, name)
+
+    def _list(self, fact: FactType, name: str) -> Iterator[str]:
+        if fact.element is None or fact.element.kind is not Kind.STRING:
+            yield f"if not valid({name}, {self._table(fact)}): return None"
+            return
+        yield f"if type({name}) is not list or len({name}) > {MAX_ITEMS:d}: return None"
+        yield f"for x in {name}:"
+        yield "    if type(x) is not str: return None"
 
     def _values(self, fact: FactType) -> str:
         return self._constant(frozenset(fact.values))
@@ -248,6 +257,13 @@ class _Writer:
 
     def _quantify(self, expr: Quantify) -> str:
         over = self._expr(expr.over)
+        match expr:
+            case Quantify(
+                kind="exists", body=Compare(op="==", left=Load(bound=True, path=(name,)), right=Const(value=value))
+            ) if name == expr.variable:
+                return f"({self._literal(value)} in {over})"  # the same, and much faster
+            case _:
+                pass
         outer = dict(self._variables)
         variable = self._variables[expr.variable] = f"x{len(outer)}"
         body = self._expr(expr.body)

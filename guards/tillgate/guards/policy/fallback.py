@@ -1,47 +1,43 @@
-"""Tests the conditions of a tool against facts, and survives whatever goes wrong while doing so.
+"""What counts as matched when the compiled function gave up, whatever the reason.
 
 The rule it keeps (CONTRACT §5, Combining): a condition that cannot be evaluated counts as matched where a match
 restricts, and as unmatched where it permits. An error never opens anything.
 """
 
 from collections.abc import Callable
-from typing import cast
 
 from tillgate.guards.model import Facts
+from tillgate.guards.policy.expression import Expr
 from tillgate.guards.policy.interpret import holds
 from tillgate.guards.policy.types import Program
 from tillgate.guards.policy.validate import invalid_facts
 
-_NONE: frozenset[int] = frozenset()
-_FAILED = object()
 
-
-def matched(
+def second_opinion(
     program: Program, facts: Facts, restricts: Callable[[int], bool]
 ) -> tuple[list[int] | None, frozenset[int]]:
-    """Indices of the conditions that hold or count as if, and of those that errored; None for invalid facts."""
-    found = _attempt(program.match, facts)
-    if found is not _FAILED:
-        return cast("list[int] | None", found), _NONE
-    # The compiled function failed on facts it should have refused: trust it no further, ask the interpreter.
-    if _attempt(invalid_facts, program.uses, facts) != ():
-        return None, _NONE
-    return one_by_one(program, facts, restricts)
+    """The indices that count and those that errored; None when the facts are not valid, which is the usual reason."""
+    try:
+        valid = invalid_facts(program.uses, facts) == ()
+    except (TypeError, AttributeError, KeyError, ValueError, RecursionError):
+        valid = False
+    return one_by_one(program, facts, restricts) if valid else (None, frozenset())
 
 
 def one_by_one(program: Program, facts: Facts, restricts: Callable[[int], bool]) -> tuple[list[int], frozenset[int]]:
-    """The same by the slow interpreter, each condition on its own."""
-    outcomes = [_attempt(holds, condition, facts) for condition in program.conditions]
-    errored = frozenset(index for index, outcome in enumerate(outcomes) if outcome is _FAILED)
-    indices = [
-        index for index, outcome in enumerate(outcomes) if outcome is True or (index in errored and restricts(index))
-    ]
+    """The same by the interpreter, each condition on its own, so that one that fails does not take others with it."""
+    outcomes = [attempt(condition, facts) for condition in program.conditions]
+    errored = frozenset(index for index, outcome in enumerate(outcomes) if outcome is None)
+    indices = [index for index, outcome in enumerate(outcomes) if outcome or (outcome is None and restricts(index))]
     return indices, errored
 
 
-def _attempt(function: Callable[..., object], *arguments: object) -> object:
-    """The one place that catches everything: what a failure means is decided by the callers, and never as open."""
+def attempt(condition: Expr, facts: Facts) -> bool | None:
+    """Whether a condition holds, None when it cannot be evaluated.
+
+    The one place that catches everything: what a failure means is decided by the caller, and never as open.
+    """
     try:
-        return function(*arguments)
+        return holds(condition, facts)
     except Exception:  # noqa: BLE001
-        return _FAILED
+        return None

@@ -4,7 +4,7 @@ It trusts no fact: a value of the wrong type raises `FactError` instead of compa
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from tillgate.guards.facts import FactType, Kind
 from tillgate.guards.model import Facts, Json
@@ -110,33 +110,32 @@ def _there(facts: Facts, group: str) -> bool:
 
 
 def _member(value: Json, name: str) -> Json:
-    inside = as_object(value) if not isinstance(value, Mapping) else value
-    if inside is None or name not in inside:
+    if not isinstance(value, Mapping) or name not in value:
         raise FactError(name)
-    return inside[name]
+    return cast("Mapping[str, Json]", value)[name]
+
+
+def _absent(group: Json) -> bool:
+    """Whether a group says it is not there; then nothing in it counts, whatever it holds."""
+    return isinstance(group, Mapping) and cast("Mapping[str, Json]", group).get("present") is False
 
 
 def _load(path: Path, fact: FactType, facts: Facts, bound: Bound | None) -> Json:
-    value = _walk(path, facts, bound)
-    if not valid(value, fact):
-        raise FactError(".".join(path))
-    return fact.values.index(value) if fact.kind is Kind.ORDERED else value
-
-
-def _walk(path: Path, facts: Facts, bound: Bound | None) -> Json:
     value: Json = facts if bound is None else bound
     for depth, name in enumerate(path):
         value = _member(value, name)
-        if depth == 0 and len(path) > 1 and bound is None and value.get("present") is False:
+        if depth == 0 and len(path) > 1 and bound is None and _absent(value):
             raise FactError(f"{name} is absent")
-    return value
+    if not valid(value, fact):
+        raise FactError(".".join(path))
+    return fact.values.index(value) if fact.kind is Kind.ORDERED else value
 
 
 def _has(expr: Has, facts: Facts, bound: Bound) -> bool:
     value: Json = bound if expr.bound else facts
     for depth, name in enumerate(expr.path[:-1]):
         value = _member(value, name)
-        if depth == 0 and not expr.bound and value.get("present") is False:
+        if depth == 0 and not expr.bound and _absent(value):
             return False
     if not isinstance(value, Mapping):
         raise FactError(".".join(expr.path))

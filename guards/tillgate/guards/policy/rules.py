@@ -168,7 +168,7 @@ def _tool_rules(tool: str, rules: list[Rule], conditions: Conditions) -> ToolRul
         rules=tuple(rules),
         program=program,
         hits=tuple(rule.hit for rule in rules),
-        demands=tuple(rule.requirement for rule in rules),
+        demands=tuple(rule.requirement for rule in rules if rule.requirement),
         first_permit=denies,
         first_demand=denies + kinds.count("permit"),
         watched=frozenset(index for index, rule in enumerate(rules) if rule.mode == "shadow"),

@@ -131,7 +131,7 @@ class Invariant:
 
 
 Match: TypeAlias = Callable[[Facts], list[int] | None]
-"""Indices of the conditions that hold, in order; None when the facts are not valid."""
+"""Indices of the conditions that hold, in order; None when the facts are not valid or the function failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +150,22 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class ToolRules:
-    """The rules of one tool, sorted: denies, permits, then demands in the order they are asked, strictest first."""
+    """The rules of one tool, sorted: denies, permits, then demands in the order they are asked, strictest first.
+
+    `demands` begins at the rule `first_demand`; `watched` are the rules that do not count (`mode: shadow`).
+    """
 
     rules: tuple[Rule, ...]
     program: Program
     hits: tuple[RuleHit, ...]
-    demands: tuple[Requirement | None, ...]
+    demands: tuple[Requirement, ...]
     first_permit: int
     first_demand: int
     watched: frozenset[int]
+
+    def restricts(self, index: int) -> bool:
+        """Whether a match of the rule can only make a verdict stricter."""
+        return not self.first_permit <= index < self.first_demand
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,11 +71,11 @@ def _named(value: Json, fact: FactType) -> bool:
 
 
 def _list(value: Json, fact: FactType) -> bool:
+    items: list[Json] = value
     element = fact.element
-    if type(value) is not list or element is None:
+    if type(value) is not list or element is None or len(items) > MAX_ITEMS:
         return False
-    items = cast("list[Json]", value)
-    return len(items) <= MAX_ITEMS and all(valid(item, element) for item in items)
+    return all(valid(item, element) for item in items)
 
 
 def _record(value: Json, fact: FactType) -> bool:

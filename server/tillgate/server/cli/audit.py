@@ -100,7 +100,9 @@ def verify(
     result = verify_lines(lines)
     if as_json:
         problems = [{"line": item.line, "seq": item.seq, "reason": item.reason} for item in result.problems]
-        print_json({"ok": result.ok, "records": result.records, "head": result.head, "root": result.root, "problems": problems})
+        print_json(
+            {"ok": result.ok, "records": result.records, "head": result.head, "root": result.root, "problems": problems}
+        )
     elif result.ok:
         out().print(f"sound: {result.records} records, root {result.root}", markup=False)
     else:

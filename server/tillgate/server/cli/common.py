@@ -17,10 +17,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Db = Annotated[
-    str | None, typer.Option("--db", help="SQLite file (TILLGATE_DATABASE_URL; default tillgate.db)", show_default=False)
+    str | None,
+    typer.Option("--db", help="SQLite file (TILLGATE_DATABASE_URL; default tillgate.db)", show_default=False),
 ]
 PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", help="Policy file (TILLGATE_POLICY; default ./policy.yaml)", show_default=False)
+    Path | None,
+    typer.Option("--policy", help="Policy file (TILLGATE_POLICY; default ./policy.yaml)", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 As = Annotated[str, typer.Option("--as", help="Your name, as it will stand in the audit log")]

@@ -91,12 +91,16 @@ def outbox(db: Db = None, as_json: AsJson = False) -> None:
     from tillgate.server.cli.opening import opened
 
     with opened(db=db) as built, built.store.reading() as desk:
-        rows = [dict(row) for row in desk.sql.rows("SELECT at, recipient, subject, body, sent_at FROM outbox ORDER BY seq")]
+        rows = [
+            dict(row) for row in desk.sql.rows("SELECT at, recipient, subject, body, sent_at FROM outbox ORDER BY seq")
+        ]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        out().print(f"{row['at']}  to {row['recipient']}  [bold]{row['subject']}[/bold]\n  {row['body']}\n", soft_wrap=True)
+        out().print(
+            f"{row['at']}  to {row['recipient']}  [bold]{row['subject']}[/bold]\n  {row['body']}\n", soft_wrap=True
+        )
 
 
 @app.command()
@@ -134,7 +138,7 @@ def replay(
     """Decide every recorded call again, offline. Exit 1 when anything would be decided differently."""
     from tillgate.server.cli.replaying import replay_file
 
-    if replay_file(file, policy, as_json=as_json):
+    if replay_file(file, policy, as_json_=as_json):
         raise typer.Exit(FINDINGS)
 
 

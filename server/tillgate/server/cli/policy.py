@@ -38,4 +38,6 @@ def check(
     if verbose:
         for rule in checked.rules:
             out().print(f"{rule.id}: {', '.join(sorted(rule.tools))}", markup=False, soft_wrap=True)
-    out().print(f"{checked.source}: {checked.name} version {checked.version} is sound ({checked.digest[:19]}…)", markup=False)
+    out().print(
+        f"{checked.source}: {checked.name} version {checked.version} is sound ({checked.digest[:19]}…)", markup=False
+    )

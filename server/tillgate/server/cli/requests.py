@@ -133,7 +133,8 @@ def _summary(request: Any, now: Any, money: Any) -> dict[str, Any]:
 def _print_packet(console: Console, row: dict[str, Any]) -> None:
     packet = row["packet"]
     console.print(f"[bold]{escape(row['summary'])}[/bold]  ({row['status']}, queue {escape(row['queue'])})")
-    console.print(f"Customer {escape(str(row['customer_id']))}, {packet['verification']['assurance'].lower()}; agent {escape(row['agent'])}; expires {row['expires_at']}")
+    who = f"Customer {row['customer_id']}, {packet['verification']['assurance'].lower()}; agent {row['agent']}"
+    console.print(escape(f"{who}; expires {row['expires_at']}"))
     if packet["words"]:
         console.print(f"In the customer's words (not checked): “{escape(packet['words'])}”")
     console.print("\n[bold]Why it stopped[/bold]")
@@ -159,5 +160,7 @@ def _print_packet(console: Console, row: dict[str, Any]) -> None:
     console.print(facts)
     console.print("[bold]Calls of this conversation[/bold]")
     for call in packet["conversation"]:
-        console.print(f"  {call['at']}  {escape(str(call['tool']))}: {call['status']} {escape(', '.join(call['reasons']))}")
+        console.print(
+            f"  {call['at']}  {escape(str(call['tool']))}: {call['status']} {escape(', '.join(call['reasons']))}"
+        )
     console.print(f"\nOn approval: {escape(packet['on_approval'])}")

@@ -48,10 +48,9 @@ _ROOTS = frozenset(kind for kind, spec in SHOP_TABLES.items() if spec.versioned)
 class SqlDesk:
     """Implements `tillgate.guards.desk.Desk`. Lives as long as one transaction."""
 
-    def __init__(self, sql: Sql, now: datetime, currency: Currency, minter: Minter) -> None:
+    def __init__(self, sql: Sql, now: datetime, minter: Minter) -> None:
         self._sql = sql
         self._now = now
-        self._currency = currency
         self._minter = minter
 
     @property
@@ -83,8 +82,8 @@ class SqlDesk:
             (tally.new_call, tally.executed_write, tally.denied, tally.escalated, json_text(sorted(orders)), talk.key),
         )
 
-    def record(self, subject: Subject, talk: Talk, *, bound: bool) -> SubjectRecord:
-        return SubjectRecord(self._sql, subject, talk, bound=bound, now=self._now, currency=self._currency)
+    def record(self, subject: Subject, talk: Talk, money: Currency, *, bound: bool) -> SubjectRecord:
+        return SubjectRecord(self._sql, subject, talk, bound=bound, now=self._now, currency=money)
 
     def contact(self, customer_id: str) -> str | None:
         row = self._sql.row("SELECT email FROM customer WHERE id = ?", (customer_id,))

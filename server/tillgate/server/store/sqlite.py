@@ -13,7 +13,6 @@ from pathlib import Path
 from sqlmodel import create_engine
 
 from tillgate.guards.errors import ConfigurationError
-from tillgate.guards.money import Currency
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.tables import metadata
@@ -24,11 +23,10 @@ from tillgate.tools.shops.embedded.tables import create_tables
 class SqliteStore:
     """Implements `tillgate.guards.desk.Store` on one file."""
 
-    def __init__(self, path: Path, clock: Clock, minter: Minter, currency: Currency) -> None:
+    def __init__(self, path: Path, clock: Clock, minter: Minter) -> None:
         self.path = path
         self._clock = clock
         self._minter = minter
-        self._currency = currency
         self._lock = threading.Lock()
         self._connection = _opened(path)
         self._after_commit: Callable[[], None] = _nothing
@@ -43,7 +41,7 @@ class SqliteStore:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield SqlDesk(Sql(self._connection), self._clock.now(), self._currency, self._minter)
+                yield SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
@@ -56,7 +54,7 @@ class SqliteStore:
         with self._lock:
             self._connection.execute("BEGIN")
             try:
-                yield SqlDesk(Sql(self._connection), self._clock.now(), self._currency, self._minter)
+                yield SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
             finally:
                 self._connection.execute("ROLLBACK")
 

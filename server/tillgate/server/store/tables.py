@@ -1,6 +1,6 @@
 """The gate's own tables, in the same database as the shop's, declared with SQLModel. Rows are not the domain.
 
-The log can only grow: triggers refuse to change or delete its records. Erasing a person touches only the values beside it.
+The log can only grow: triggers refuse to change or delete its records. Erasing a person touches the values beside it.
 """
 
 from sqlalchemy import DDL, MetaData, event
@@ -151,7 +151,7 @@ for _verb in ("UPDATE", "DELETE"):
     event.listen(
         metadata.tables["audit"],
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER audit_no_{_verb.lower()} BEFORE {_verb} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
         ),

@@ -15,8 +15,9 @@ from sqlalchemy import Integer
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change, Json
+from tillgate.tools.shops.embedded.columns import ShopTable
 from tillgate.tools.shops.embedded.sql import Sql
-from tillgate.tools.shops.embedded.tables import KINDS, ShopTable
+from tillgate.tools.shops.embedded.tables import KINDS
 
 ColumnKind: TypeAlias = Literal["text", "int", "bool", "json"]
 Stored: TypeAlias = str | int | None

@@ -1,44 +1,56 @@
-"""Columns and checks in the shop's own words, so that a table reads as what it holds."""
+"""What the shop's tables are made of, in the shop's own words, so that a table reads as what it holds."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, Integer, Text, text
-from sqlmodel import Field
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
 
 _TIME = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z"
 
 
-def key() -> Any:  # noqa: ANN401
+STRICT = {"sqlite_strict": True}
+"""Table option: SQLite itself refuses a value of another type."""
+
+
+class ShopTable(SQLModel, registry=registry()):
+    """Base of the shop's tables, with metadata of its own: other tables may live in the same database."""
+
+    __tablename__: ClassVar[Any]  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__: ClassVar[Any] = STRICT
+
+
+def key() -> Any:
     """The id of a record."""
     return Field(primary_key=True, sa_type=Text)
 
 
-def text_column(references: str | None = None, *, null: bool = False) -> Any:  # noqa: ANN401
+def text_column(references: str | None = None, *, null: bool = False) -> Any:
     """Text, or the id of a record of another table."""
     return Field(sa_type=Text, nullable=null, foreign_key=references)
 
 
-def json_column() -> Any:  # noqa: ANN401
+def json_column() -> Any:
     """A structured value as canonical JSON text."""
     return Field(sa_type=Text, nullable=False, sa_column_kwargs={"info": {"kind": "json"}})
 
 
-def int_column(*, null: bool = False) -> Any:  # noqa: ANN401
+def int_column(*, null: bool = False) -> Any:
     """A whole number: a count, or minor units of money."""
     return Field(sa_type=Integer, nullable=null)
 
 
-def flag_column() -> Any:  # noqa: ANN401
+def flag_column() -> Any:
     """A truth, kept as 0 or 1."""
     return Field(sa_type=Integer, nullable=False, sa_column_kwargs={"info": {"kind": "bool"}})
 
 
-def version_column() -> Any:  # noqa: ANN401
+def version_column() -> Any:
     """How often the record was planned upon; every plan that reads it raises it."""
     return Field(default=1, sa_type=Integer, nullable=False, sa_column_kwargs={"server_default": text("1")})
 
 
-def derived_column() -> Any:  # noqa: ANN401
+def derived_column() -> Any:
     """Text that follows from other columns and that no plan may name."""
     kwargs = {"server_default": "", "info": {"kind": "derived"}}
     return Field(default="", sa_type=Text, nullable=False, sa_column_kwargs=kwargs)

@@ -5,4 +5,4 @@ from importlib.resources import files
 
 def demo_shop_text() -> str:
     """A shop file of invented people, as of 2026-11-23T09:00:00Z."""
-    return files(__package__).joinpath("demo_shop.json").read_text(encoding="utf-8")
+    return files("tillgate.tools.shops.embedded").joinpath("demo_shop.json").read_text(encoding="utf-8")

@@ -4,14 +4,13 @@ Money is whole minor units, a time is RFC 3339 text in UTC with whole seconds, a
 JSON text. Tables stand parents first: rows are created in this order and deleted in the other.
 """
 
-from typing import Any, ClassVar
-
 from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from tillgate.tools.shops.embedded.columns import (
+    STRICT,
+    ShopTable,
     at_least,
     derived_column,
     flag_column,
@@ -25,21 +24,12 @@ from tillgate.tools.shops.embedded.columns import (
     version_column,
 )
 
-_STRICT = {"sqlite_strict": True}
-
-
-class ShopTable(SQLModel, registry=registry()):
-    """Base of the shop's tables, with metadata of its own: other tables may live in the same database."""
-
-    __tablename__: ClassVar[Any]  # pyright: ignore[reportIncompatibleVariableOverride]
-    __table_args__: ClassVar[Any] = _STRICT
-
 
 class ShopRow(ShopTable, table=True):
     """The one row that says which shop this is; `digest` is the SHA-256 of the file it was filled from."""
 
     __tablename__ = "shop"
-    __table_args__ = (CheckConstraint("id = 1", name="one_shop"), *times("seeded_at"), _STRICT)
+    __table_args__ = (CheckConstraint("id = 1", name="one_shop"), *times("seeded_at"), STRICT)
     id: int = Field(primary_key=True, sa_type=Integer)
     currency: str = text_column()
     seeded_at: str = text_column()
@@ -56,7 +46,7 @@ class CustomerRow(ShopTable, table=True):
         *valid_json("address", "tags"),
         Index("customer_email", text("lower(trim(email))"), unique=True),
         Index("customer_postal_code", text("lower(trim(json_extract(address, '$.postal_code')))")),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     email: str = text_column()
@@ -80,7 +70,7 @@ class PaymentMethodRow(ShopTable, table=True):
         one_of("kind", "card", "paypal", "gift_card", "store_credit"),
         CheckConstraint("last4 GLOB '[0-9][0-9][0-9][0-9]'", name="last4_only"),
         Index("payment_method_customer", "customer_id"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     customer_id: str = text_column("customer.id")
@@ -109,7 +99,7 @@ class VariantRow(ShopTable, table=True):
         *at_least(1, "version"),
         *valid_json("options"),
         Index("variant_product", "product_id"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     product_id: str = text_column("product.id")
@@ -133,7 +123,7 @@ class OfferRow(ShopTable, table=True):
         one_of("kind", "percent", "amount", "free_shipping"),
         *times("starts_at", "ends_at"),
         *valid_json("tags"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     kind: str = text_column()
@@ -157,7 +147,7 @@ class CartRow(ShopTable, table=True):
         CheckConstraint("customer_id IS NOT NULL OR conversation IS NOT NULL", name="cart_owned"),
         Index("cart_customer", "customer_id", "created_at"),
         Index("cart_conversation", "conversation", "created_at"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     customer_id: str | None = text_column("customer.id", null=True)
@@ -174,7 +164,7 @@ class CartLineRow(ShopTable, table=True):
         *at_least(1, "quantity"),
         CheckConstraint("id = cart_id || '/' || variant_id", name="cart_line_named"),
         Index("cart_line_cart", "cart_id"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     cart_id: str = text_column("cart.id")
@@ -190,7 +180,7 @@ class CartOfferRow(ShopTable, table=True):
         CheckConstraint("id = cart_id || '/' || code", name="cart_offer_named"),
         Index("cart_offer_cart", "cart_id"),
         Index("cart_offer_offer", "code"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     cart_id: str = text_column("cart.id")
@@ -208,7 +198,7 @@ class OrderRow(ShopTable, table=True):
         *times("placed_at", "delivered_at"),
         *valid_json("shipping_address"),
         Index("orders_customer", "customer_id", "placed_at"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     customer_id: str = text_column("customer.id")
@@ -229,7 +219,7 @@ class OrderLineRow(ShopTable, table=True):
         *at_least(0, "unit_price"),
         *at_least(1, "quantity"),
         Index("order_line_order", "order_id"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     order_id: str = text_column("orders.id")
@@ -246,7 +236,7 @@ class PaymentRow(ShopTable, table=True):
         *at_least(0, "amount"),
         Index("payment_order", "order_id"),
         Index("payment_by_method", "method_id"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     order_id: str = text_column("orders.id")
@@ -265,7 +255,7 @@ class RefundRow(ShopTable, table=True):
         Index("refund_order", "order_id"),
         Index("refund_payment", "payment_id"),
         Index("refund_by_method", "method_id"),
-        _STRICT,
+        STRICT,
     )
     id: str = key()
     order_id: str = text_column("orders.id")
@@ -282,7 +272,7 @@ class ShipmentRow(ShopTable, table=True):
     """A parcel and the lines in it."""
 
     __tablename__ = "shipment"
-    __table_args__ = (*valid_json("line_ids"), Index("shipment_order", "order_id"), _STRICT)
+    __table_args__ = (*valid_json("line_ids"), Index("shipment_order", "order_id"), STRICT)
     id: str = key()
     order_id: str = text_column("orders.id")
     tracking: str | None = text_column(null=True)

@@ -1,0 +1,61 @@
+"""Answers that refuse: a reason the customer may hear, and what the model should do next."""
+
+from tillgate.guards.case import Case
+from tillgate.guards.model import Reason
+from tillgate.guards.outcome import Outcome, ReasonGiven
+
+IDENTIFY_FIRST = Reason("identification_required", "First I need to know who the customer is.")
+NO_PERMIT = Reason("no_permit", "This isn't something I can do here.")
+CONFLICT = Reason(
+    "idempotency_conflict", "This idempotency_key was used for another call. Use a new key for a new act."
+)
+FAILURE = Reason("unavailable", "Something went wrong on our side. Nothing was changed.")
+
+_ASK_AGAIN = "Send the call without confirmation_token to ask the customer again."
+_NEXT = {
+    "invalid_arguments": "Mend the arguments named here and send the call again.",
+    "unknown_tool": "Use one of the tools that tools/list names.",
+    "not_found": "Check the id with the customer. If it is right, offer request_human.",
+    "confirmation_invalid": _ASK_AGAIN,
+    "confirmation_expired": _ASK_AGAIN,
+    "confirmation_mismatch": _ASK_AGAIN,
+    "idempotency_conflict": "Use a new idempotency_key for a new act, or send the first call unchanged.",
+    "too_many_codes": "Apologise and offer request_human.",
+    "wrong_code": "Ask the customer to read the code again.",
+    "stale": "Look the record up again and, if the customer still wants it, send a new call.",
+}
+_OTHERWISE = "Tell the customer why, in these words. Do not try to work around it."
+
+
+def given(*reasons: Reason) -> list[ReasonGiven]:
+    """Reasons as the client reads them."""
+    return [ReasonGiven(code=reason.code, message=reason.message, rule=reason.rule) for reason in reasons]
+
+
+def denied(case: Case, *reasons: Reason) -> Outcome:
+    """Refused; nothing was done."""
+    first = reasons[0].code if reasons else ""
+    return Outcome(
+        status="denied",
+        executed=False,
+        call_id=case.call_id,
+        reasons=given(*reasons),
+        next_step=_NEXT.get(first, _OTHERWISE),
+    )
+
+
+def failed(call_id: str) -> Outcome:
+    """A fault of ours; nothing was done."""
+    return Outcome(
+        status="failed",
+        executed=False,
+        call_id=call_id,
+        reasons=given(FAILURE),
+        next_step="Apologise; you may send the same call once more, or offer request_human.",
+    )
+
+
+def unknown_tool(name: str) -> Reason:
+    """There is no such tool; its name is shown without anything a terminal or a page could act on."""
+    shown = "".join(char for char in name[:64] if char.isascii() and char.isprintable())
+    return Reason("unknown_tool", f"There is no tool {shown!r}. Call tools/list to see what there is.")

@@ -1,0 +1,77 @@
+"""The same call sent again is answered with its first outcome and never acts twice (CONTRACT §1).
+
+It is the same call when it carries the same key, or when the conversation sent the same tool and arguments before and
+nothing else has changed the records since. Only what acted or still waits is recalled.
+"""
+
+import hashlib
+
+from tillgate.guards import escalation
+from tillgate.guards.answers import CONFLICT
+from tillgate.guards.audit.canonical import canonical
+from tillgate.guards.case import Case
+from tillgate.guards.desk import ENDED, Action, Desk, NewAction
+from tillgate.guards.model import Plan, Reason
+from tillgate.guards.outcome import Outcome
+from tillgate.guards.ports import Arguments, Tool
+
+
+def recall(desk: Desk, case: Case, tool: Tool, args: Arguments) -> Outcome | Reason | None:
+    """The first outcome, or a Reason when its key was used for another call; None when the call is new."""
+    if not tool.recalled or case.grant is not None:
+        return None
+    key, digest, name = args.gate("idempotency_key"), _digest(args), tool.surface.name
+    if key is None:
+        action = desk.recall_call(case.subject, case.talk, name, digest)
+    else:
+        action = desk.recall_key(case.subject, case.talk, key)
+    if action is None:
+        return None
+    request = desk.request(action.handle) if action.handle else None
+    if request is not None and request.state(desk.now) in ENDED:
+        return None
+    if key is not None and (action.tool, action.arguments) != (name, digest):
+        return CONFLICT
+    if key is None and not _untouched(desk, action):
+        return None
+    first = Outcome.model_validate(action.outcome)
+    waiting = escalation.given_again(request, desk.now) if request else first.escalation
+    return first.model_copy(update={"replayed": True, "escalation": waiting})
+
+
+def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str | None) -> None:
+    """Keep what acted or waits. An approved request keeps its first call, now with the plan that was carried out."""
+    if case.tool is None or case.args is None or not case.tool.recalled:
+        return
+    roots = desk.roots(_roots(plan))
+    if case.grant is not None and case.grant.handle is not None:
+        desk.settle_action(case.grant.handle, roots, plan)
+        return
+    desk.remember(
+        case.talk,
+        NewAction(
+            call_id=case.call_id,
+            subject=case.subject,
+            tool=plan.tool,
+            key=case.args.gate("idempotency_key"),
+            arguments=_digest(case.args),
+            outcome=outcome.as_json(),
+            roots=roots,
+            handle=handle,
+            plan=None if handle else plan,
+        ),
+    )
+
+
+def _untouched(desk: Desk, action: Action) -> bool:
+    return desk.roots(list(action.roots)) == action.roots
+
+
+def _digest(args: Arguments) -> str:
+    return hashlib.sha256(canonical(args.as_json())).hexdigest()
+
+
+def _roots(plan: Plan) -> list[str]:
+    """The aggregate roots a plan changes, and those it makes."""
+    made = {change.entity for change in plan.changes if change.field == "id" and change.after is not None}
+    return sorted({entity for entity, _ in plan.basis} | made)
