@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from tests.tools.world import World
-from tillgate.guards.model import Json, Plan, Reason
+
+from tillgate.guards.model import Facts, Json, Plan, Reason
 from tillgate.guards.ports import ArgumentError
 from tillgate.tools.arguments import Args
 from tillgate.tools.commerce.record import PastCall, Record
@@ -27,8 +28,12 @@ def errors(name: str, **arguments: Json) -> list[ArgumentError]:
     return list(args)
 
 
-def looked_up(record: Record, name: str, **arguments: Json) -> Found | Reason:
-    return TOOLS[name].look_up(parsed(name, **arguments), record)
+def facts_of(record: Record, name: str, **arguments: Json) -> Facts:
+    """The facts of the record a call is judged by."""
+    tool, args = TOOLS[name], parsed(name, **arguments)
+    found = tool.look_up(args, record)
+    assert isinstance(found, Found), found
+    return tool.facts(found, planned(record, name, **arguments), record.now)
 
 
 def call(record: Record, name: str, **arguments: Json) -> Plan | Reason:

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-
 from tests.tools.world import NOW, World, customer, method, offer, order, pending, variant
+
 from tillgate.tools.commerce.model import Cart, CartLine, Product
 
 
@@ -13,7 +13,10 @@ def world() -> World:
     """Ana's shop: two orders, a cart of one shirt, offers of every kind; Bo is somebody else with the same."""
     shirt, cap = variant("v_s"), variant("v_c", price=950, stock=3, title="Cap")
     ana = customer(
-        "cus_1", method("pm_1"), method("pm_gift", "gift_card", balance=500), method("pm_credit", "store_credit", balance=0)
+        "cus_1",
+        method("pm_1"),
+        method("pm_gift", "gift_card", balance=500),
+        method("pm_credit", "store_credit", balance=0),
     )
     bo = customer("cus_2", method("pm_9", customer_id="cus_2"), first_name="Bo", last_name="Li")
     return World(

@@ -6,8 +6,8 @@ The numbers are those of the list of bad inputs the design was made against.
 import time
 
 import pytest
-
 from tests.tools.calls import TOOLS, errors, parsed
+
 from tillgate.guards.model import Json
 from tillgate.tools.arguments import Amount, Args
 
@@ -43,8 +43,9 @@ def test_04_a_number_that_is_not_whole_is_refused_where_none_would_be_allowed(li
 @pytest.mark.parametrize(
     "amount",
     [
-        "NaN", "inf", "1e400", "1E+30", "1_000", " 5 ", "5 ", "-0", "-5.00", "+5", "", ".5", "5.", "05.00", "$5", "5,00",
-        "\u0661\u0662\u0663", "\uff15.00", "1\n", "5.00\n", "0", "0.00", "0x10", "10000000000", "9" * 41, 5, 5.0, True, ["5.00"], {"minor": 500},
+        "NaN", "inf", "1e400", "1E+30", "1_000", " 5 ", "5 ", "-0", "-5.00", "+5", "", ".5", "5.", "05.00", "$5",
+        "5,00", "\u0661\u0662\u0663", "\uff15.00", "1\n", "5.00\n", "0", "0.00", "0x10", "10000000000", "9" * 41,
+        5, 5.0, True, ["5.00"], {"minor": 500},
     ],
 )  # fmt: skip
 def test_05_06_07_08_22_money_is_a_plain_positive_decimal_string(amount: Json) -> None:
@@ -63,7 +64,9 @@ def test_10_more_digits_than_the_currency_has_are_refused(amount: str, exponent:
     assert _refused("issue_refund", {**REFUND, "amount": amount}, exponent) == ["money_digits"]
 
 
-@pytest.mark.parametrize(("text", "exponent", "minor"), [("5", 2, 500), ("5.5", 2, 550), ("48.00", 2, 4800), ("5", 0, 5), ("5.125", 3, 5125)])
+@pytest.mark.parametrize(
+    ("text", "exponent", "minor"), [("5", 2, 500), ("5.5", 2, 550), ("48.00", 2, 4800), ("5", 0, 5), ("5.125", 3, 5125)]
+)
 def test_10_money_is_read_exactly_into_minor_units(text: str, exponent: int, minor: int) -> None:
     args = TOOLS["issue_refund"].parse({**REFUND, "amount": text}, exponent)
     assert isinstance(args, Args)
@@ -110,7 +113,21 @@ def test_17_to_22_an_id_is_plain_ascii_exactly_as_a_tool_gave_it(order_id: Json)
     _refused("issue_refund", {**REFUND, "order_id": order_id})
 
 
-@pytest.mark.parametrize("line", ["1 Main\u202e St", "1 Main\x00", "\ud800", "1\nMain", "   ", "", "x" * 201, "e" + "\u0301" * 9, "\u200b", "\U000e0041bc"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1 Main\u202e St",
+        "1 Main\x00",
+        "\ud800",
+        "1\nMain",
+        "   ",
+        "",
+        "x" * 201,
+        "e" + "\u0301" * 9,
+        "\u200b",
+        "\U000e0041bc",
+    ],
+)
 def test_18_20_21_an_address_line_with_what_nobody_sees_is_refused(line: str) -> None:
     _refused("update_address", {"address": {**ADDRESS, "line1": line}})
 
@@ -130,7 +147,9 @@ def test_an_address_is_checked_field_by_field(change: dict[str, Json]) -> None:
         assert error.field == f"address.{next(iter(change))}"
 
 
-@pytest.mark.parametrize("lines", ['[{"variant_id": "v_s", "quantity": 1}]', '["x"]', {"variant_id": "v_s", "quantity": 1}])
+@pytest.mark.parametrize(
+    "lines", ['[{"variant_id": "v_s", "quantity": 1}]', '["x"]', {"variant_id": "v_s", "quantity": 1}]
+)
 def test_25_a_list_is_a_list_and_not_a_text_of_one(lines: Json) -> None:
     _refused("edit_cart", {"lines": lines})
 
@@ -143,7 +162,9 @@ def test_23_24_oversize_text_and_endless_nesting_are_refused() -> None:
     assert _refused("issue_refund", {**REFUND, "lines": deep}) == ["too_deep"]
 
 
-@pytest.mark.parametrize("code", ["12345", "123456789", "\u0661\u0662\u0663\u0664\u0665\u0666", "12345a", "123456\n", 123456])
+@pytest.mark.parametrize(
+    "code", ["12345", "123456789", "\u0661\u0662\u0663\u0664\u0665\u0666", "12345a", "123456\n", 123456]
+)
 def test_a_code_is_six_to_eight_ascii_digits(code: Json) -> None:
     _refused("verify_identity", {"challenge_id": "chl_1", "code": code})
 

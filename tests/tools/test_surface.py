@@ -5,8 +5,8 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-
 from tests.tools.calls import TOOLS
+
 from tillgate.guards.ports import Arguments
 from tillgate.tools import registry
 from tillgate.tools.arguments import GATE_ARGUMENTS

@@ -31,6 +31,7 @@ from tillgate.tools.commerce.record import Challenge, Conversation, PastCall, Re
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 HOME = Address("1 Main St", None, "Denver", "CO", "80279", "US")
+ANAS = Conversation("conv_1", "cus_1", True, 0, Assurance.AUTHENTICATED)
 Tables = Mapping[str, Mapping[str, Json]]
 
 
@@ -47,7 +48,9 @@ def offer(code: str, **fields: Any) -> Offer:
     return replace(plain, **fields)
 
 
-def method(method_id: str, kind: Any = "card", *, balance: int | None = None, customer_id: str = "cus_1") -> PaymentMethod:
+def method(
+    method_id: str, kind: Any = "card", *, balance: int | None = None, customer_id: str = "cus_1"
+) -> PaymentMethod:
     last4 = "4242" if kind == "card" else None
     return PaymentMethod(method_id, customer_id, kind, "visa" if last4 else None, last4, balance, 1)
 
@@ -109,7 +112,7 @@ class World:
     subject: str | None = "cus_1"
     now: datetime = NOW
     currency: Currency = field(default_factory=lambda: currency("USD"))
-    conversation: Conversation = Conversation("conv_1", "cus_1", True, 0, Assurance.AUTHENTICATED)
+    conversation: Conversation = ANAS
     customers: tuple[Customer, ...] = ()
     placed: tuple[Order, ...] = ()
     carts: tuple[Cart, ...] = ()
@@ -119,6 +122,7 @@ class World:
     challenges: tuple[Challenge, ...] = ()
     requests: tuple[RequestView, ...] = ()
     past: tuple[PastCall, ...] = ()
+    made: Tables = field(default_factory=lambda: MappingProxyType({}))
     gate: Tables = field(default_factory=lambda: MappingProxyType({}))
 
     def customer(self) -> Customer | None:
@@ -203,6 +207,7 @@ class World:
             rows |= _order_rows(placed)
         for cart in self.carts:
             rows |= _cart_rows(cart)
+            rows[f"cart:{cart.id}"] |= self.made.get(cart.id, {})
         return rows
 
     def applied(self, plan: Plan) -> "World":
@@ -229,6 +234,7 @@ class World:
             customers=tuple(_customer(each, rows, moved) for each in self.customers),
             placed=tuple(_order(each, rows, moved) for each in self.placed),
             carts=tuple(self._cart(each, rows, moved) for each in carts.values() if f"cart:{each.id}" in rows),
+            made={row["id"]: row for key, row in rows.items() if key.startswith("cart:")},
             gate=MappingProxyType({key: row for key, row in rows.items() if key in self.gate}),
         )
 

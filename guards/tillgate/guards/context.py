@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
 from tillgate.guards.model import Assurance, Json
-from tillgate.guards.shorten import shorten
+from tillgate.guards.shorten import CUT, MAX_BYTES, shorten
 
 CARD_REMOVED = "[card number removed]"
 HIDDEN = "[hidden]"
@@ -98,12 +98,12 @@ def compile_masks(masks: tuple[tuple[str, str], ...]) -> _Masks:
         path = _tokens(pattern.removeprefix("*.").replace(_ITEM, ""))
         mask = Mask(path, not pattern.startswith(_ANY), _HIDE[kind])
         by_name[path[-1]] = (*by_name.get(path[-1], ()), mask)
-    return MappingProxyType(by_name)
+    return by_name
 
 
 def _tokens(path: str) -> _Path:
-    """`lines[].title` is lines, [], title; brackets at the end mean the list itself."""
-    return tuple(path.replace(_ITEM, "." + _ITEM).removesuffix("." + _ITEM).removeprefix(".").split("."))
+    """`lines[].title` is lines, [], title."""
+    return tuple(path.replace(_ITEM, "." + _ITEM).removeprefix(".").split("."))
 
 
 def _is_object(value: Json) -> TypeGuard[Mapping[str, Json]]:
@@ -229,7 +229,12 @@ _GROUP = re.compile(r"\d+")
 
 
 def clean(text: str) -> str:
-    """A string without unseen characters and card numbers; line breaks and tabs become one space."""
+    """A string without unseen characters and card numbers; line breaks and tabs become one space.
+
+    What is longer than a whole answer may be is cut first, so that no text takes long to clean.
+    """
+    if len(text) > MAX_BYTES:
+        text = text[:MAX_BYTES] + CUT
     if not (text.isascii() and text.isprintable()):
         text = _UNSEEN.sub("", _BREAKS.sub(" ", text))
     return text if len(text) < _FEWEST else _DIGIT_RUN.sub(_without_cards, text)
@@ -251,21 +256,19 @@ def _without_cards(run: re.Match[str]) -> str:
 
 
 def _card_end(groups: list[re.Match[str]], first: int) -> int | None:
-    """The last group of the longest card number that starts at this group."""
-    digits, end = "", None
+    """The last group of the longest card number that starts at this group: 13 to 19 digits, Luhn's sum a ten."""
+    end, count, once, twice = None, 0, 0, 0
     for last in range(first, len(groups)):
-        digits += groups[last].group()
-        if len(digits) > _MOST:
+        digits = groups[last].group()
+        count += len(digits)
+        if count > _MOST:
             break
-        if len(digits) >= _FEWEST and _luhn(digits):
+        for digit in map(int, digits):  # the sums if this digit is the last, and if it is the last but one
+            once, twice = twice + digit, once + _DOUBLED[digit]
+        if count >= _FEWEST and once % 10 == 0:
             end = last
     return end
 
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """The digit sum of twice a digit."""
-
-
-def _luhn(digits: str) -> bool:
-    values = [int(digit) for digit in reversed(digits)]
-    return (sum(values[::2]) + sum(_DOUBLED[digit] for digit in values[1::2])) % 10 == 0

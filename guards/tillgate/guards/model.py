@@ -5,7 +5,7 @@ Amounts of money are integers in minor units of the one currency of the policy f
 hashed and decided again byte for byte.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -219,3 +219,10 @@ class Decision:
     hits: tuple[RuleHit, ...]
     policy: str
     shadow: Verdict | None = None
+
+
+def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes that take these back, last first."""
+    return tuple(
+        Change(change.entity, change.field, change.after, change.before, change.stamp) for change in reversed(changes)
+    )

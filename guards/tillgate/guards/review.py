@@ -12,6 +12,7 @@ from tillgate.guards.case import Grant
 from tillgate.guards.desk import Desk, Received, Request
 from tillgate.guards.gate import Gate
 from tillgate.guards.model import Assurance, Consent, Subject
+from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.recording import review_record
 
@@ -61,6 +62,7 @@ def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...],
         handle=request.handle,
         plan_digest=request.plan_digest if amount is None else None,
         basis=request.basis,
+        most=request.amount,
     )
     outcome = gate.journey(desk, received, request.call_id, grant)
     if outcome.status == "completed":
@@ -89,11 +91,21 @@ def _cannot_lower(gate: Gate, request: Request, amount: str) -> Ruling | None:
     tool = gate.tools.get(request.received.tool)
     if tool is None or "amount" not in tool.surface.args.fields:
         return Ruling(False, "pending", f"{request.received.tool} has no amount to lower.")
+    if not _less(gate, amount, request.amount):
+        most = currency(gate.policy.currency).format(request.amount)
+        return Ruling(False, "pending", f"{amount!r} is not an amount of less than the {most} that was asked for.")
     if request.approvals > 1:
         return Ruling(
             False, "pending", "Two people must approve the same thing: deny this and let a smaller one be asked for."
         )
     return None
+
+
+def _less(gate: Gate, amount: str, asked: int) -> bool:
+    try:
+        return 0 < currency(gate.policy.currency).parse(amount) < asked
+    except ValueError:
+        return False
 
 
 def _lowered(received: Received, amount: str) -> Received:

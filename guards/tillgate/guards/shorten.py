@@ -3,6 +3,7 @@
 The rule kept: nothing is cut silently. Beside a cut list stand `truncated: true` and a note with the counts.
 """
 
+import json
 from collections.abc import Iterator
 from typing import TypeAlias, TypeGuard
 
@@ -12,6 +13,9 @@ from tillgate.guards.model import Json
 
 MAX_BYTES = 64 * 1024
 """The most a result may weigh, as compact JSON in UTF-8."""
+
+CUT = "… [cut]"
+"""Stands where a text was cut."""
 
 _LONGEST_TEXT = 1000
 _Object: TypeAlias = dict[str, Json]
@@ -41,7 +45,10 @@ def _is_list(value: Json) -> TypeGuard[list[Json]]:
 
 
 def _weight(value: Json) -> int:
-    return len(orjson.dumps(value))
+    try:
+        return len(orjson.dumps(value))
+    except orjson.JSONEncodeError:  # whole numbers beyond 64 bits
+        return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 def _halve_lists(whole: _Object) -> None:
@@ -74,7 +81,7 @@ def _with_short_texts(whole: _Object) -> _Object:
 
 def _short(value: Json) -> Json:
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST_TEXT else value[:_LONGEST_TEXT] + "… [cut]"
+        return value if len(value) <= _LONGEST_TEXT else value[:_LONGEST_TEXT] + CUT
     if _is_object(value):
         return _with_short_texts(value)
     if _is_list(value):

@@ -29,4 +29,7 @@ def seed_text(text: bytes, *, db: str | None, replace: bool, source: str) -> str
             desk.append({"kind": "seed", "at": desk.now.isoformat().replace("+00:00", "Z"), "source": source}, ())
     finally:
         store.close()
-    return f"{source}: {report}"
+    rows = report.rows
+    kinds = ("customer", "product", "offer", "cart", "orders")
+    counts = ", ".join(f"{rows[kind]} {kind.removesuffix('s')}s" for kind in kinds)
+    return f"{source}: loaded {counts} in {report.currency}"

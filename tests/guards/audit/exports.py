@@ -1,4 +1,4 @@
-"""An export of about thirty records to take apart: calls, a request with its approval and execution, personal values."""
+"""An export of thirty records to take apart: calls, a request, its approval and its execution."""
 
 import random
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ def call(number: int, **over: Any) -> dict[str, Any]:
 
 def request(number: int) -> list[dict[str, Any]]:
     waits = {"status": "escalated", "executed": False, "escalation": {"handle": "esc_1"}}
-    escalated = {"verdict": "escalate", "reasons": [], "unmet": [], "hits": [], "shadow": None}
+    escalated: dict[str, Any] = {"verdict": "escalate", "reasons": [], "unmet": [], "hits": [], "shadow": None}
     about = {"request": "esc_1", "call_id": f"call_{number}", "at": "2026-01-01T01:00:00Z"}
     return [
         call(number, outcome=waits, decision=escalated),

@@ -1,6 +1,7 @@
 """A shop file is taken whole or refused whole, with every finding at its path."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -253,6 +254,14 @@ def test_seeding_belongs_to_the_callers_transaction(empty: Sql, world: World) ->
     seed(empty, json.dumps(world), now=NOW)
     empty.run("ROLLBACK")
     assert empty.rows("SELECT * FROM customer") == []
+
+
+def test_a_fault_half_way_leaves_the_shop_as_it_was(sql: Sql, contents: Contents, world: World) -> None:
+    before = contents(sql)
+    sql.run("CREATE TRIGGER full BEFORE INSERT ON shipment BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="disk full"):
+        seed(sql, json.dumps(world), now=NOW, replace=True)
+    assert contents(sql) == before
 
 
 def test_seeding_twice_gives_the_same_rows(sql: Sql, contents: Contents, world: World) -> None:

@@ -90,7 +90,12 @@ def argument_error(path: Sequence[str | int], code: str, message: str) -> Argume
     field = ".".join(visible(str(part)[:64]) for part in path[:8])
     if code == "extra_forbidden":
         return ArgumentError(field, "unknown_argument", "This tool takes no such argument")
-    return ArgumentError(field, code, message)
+    return ArgumentError(field, code, message.replace("Tuple", "The list"))
+
+
+def innermost(errors: Sequence[ArgumentError]) -> Sequence[ArgumentError]:
+    """The errors without those of a list or object that only follow from one inside it."""
+    return [e for e in errors if not any(other.field.startswith(f"{e.field}.") for other in errors)]
 
 
 def unfit_value(value: object, path: tuple[str | int, ...] = ()) -> ArgumentError | None:

@@ -22,7 +22,7 @@ _SUMMARY = "Identify the customer of this conversation"
 class IdentifyCustomerArgs(Args):
     PERSONAL = frozenset({"email", "first_name", "last_name", "postal_code"})
 
-    email: Annotated[Line, Field(max_length=254, pattern=r"^[^@ ]+@[^@ ]+$")] | None = None
+    email: Annotated[Line, Field(max_length=254, pattern=r"^ *[^@ ]+@[^@ ]+ *$")] | None = None
     first_name: Line | None = None
     last_name: Line | None = None
     postal_code: Annotated[Line, Field(max_length=12)] | None = None

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import Effect, Facts, Json, Plan, Reason
 from tillgate.guards.ports import ArgumentError, Hints
-from tillgate.tools.arguments import Args, Intent, argument_error, unfit_value
+from tillgate.tools.arguments import Args, Intent, argument_error, innermost, unfit_value
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order
 from tillgate.tools.commerce.record import Record
 from tillgate.tools.facts import cart_facts, customer_facts, offer_facts, order_facts
@@ -80,10 +80,8 @@ class Tool(ABC, Generic[A]):
         try:
             return self.args.model_validate_json(orjson.dumps(arguments), context={"exponent": exponent})
         except ValidationError as error:
-            return [
-                argument_error(item["loc"], item["type"], item["msg"])
-                for item in error.errors(include_input=False, include_url=False, include_context=False)
-            ]
+            found = error.errors(include_input=False, include_url=False, include_context=False)
+            return innermost([argument_error(item["loc"], item["type"], item["msg"]) for item in found])
 
     @abstractmethod
     def look_up(self, args: A, record: Record) -> Found | Reason:

@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from tillgate.guards.desk import inverse
-from tillgate.guards.model import Change, Impact, Plan, Reason, Undo
+from tillgate.guards.model import Change, Impact, Plan, Reason, Undo, inverse
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import ChangeArgs, Id, Text
 from tillgate.tools.commerce.record import PastCall, Record
@@ -49,7 +48,7 @@ class UndoAction(Tool[UndoActionArgs]):
         refused = closed(past, record) or moved(changes, record) or barred(changes, record)
         if refused:
             return refused
-        reduces = reduction(past, record)
+        reduces = reduction(changes, record)
         versions = [(root, record.version(root)) for root in roots(changes, record)]
         return Plan(
             self.name,

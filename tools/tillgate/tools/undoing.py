@@ -6,7 +6,7 @@ The rule it keeps: nothing the plan touched may have moved since, and the shop m
 from collections.abc import Mapping
 
 from tillgate.guards.model import Change, ImpactKind, Json, Reason
-from tillgate.tools.carts import gain, refusal, uses, without_offer
+from tillgate.tools.carts import gain, refusal, uses
 from tillgate.tools.commerce.model import Cart, Offer
 from tillgate.tools.commerce.record import PastCall, Record
 from tillgate.tools.update_address import undeliverable
@@ -68,10 +68,10 @@ def returning(changes: tuple[Change, ...], record: Record) -> tuple[Cart | None,
     return (record.cart(keys[0][0]) if keys else None), offers
 
 
-def reduction(past: PastCall, record: Record) -> int:
-    """What comes off a cart again, in minor units, when this action is taken back."""
-    cart, offers = returning(past.changes, record)
-    return max([past.reduces, *(gain(without_offer(cart, offer), offer) for offer in offers if cart)])
+def reduction(changes: tuple[Change, ...], record: Record) -> int:
+    """What comes off a cart again, in minor units at today's prices, when these changes are taken back."""
+    cart, offers = returning(changes, record)
+    return sum(gain(cart, offer) for offer in offers) if cart else 0
 
 
 def impact_kind(changes: tuple[Change, ...], reduces: int) -> ImpactKind:

@@ -70,7 +70,7 @@ def seed(
     from tillgate.server.seeding import seed_file
 
     report = seed_file(file, db=db, replace=replace)
-    talk().print(report)
+    talk().print(report, markup=False, soft_wrap=True)
 
 
 @app.command()
