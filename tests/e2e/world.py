@@ -321,8 +321,9 @@ class World:
         return self.path / "shop.db"
 
     def env(self, now: str = NOW, policy: str | None = None) -> dict[str, str]:
-        if policy is not None:
-            (self.path / "policy.yaml").write_text(policy, "utf-8")
+        file = self.path / "policy.yaml"
+        if policy is not None or not file.exists():
+            file.write_text(policy or STORE, "utf-8")
         return {
             "PATH": os.environ.get("PATH", ""), "HOME": str(self.path), "NO_COLOR": "1", "COLUMNS": "220",
             "TILLGATE_NOW": now, "TILLGATE_DATABASE_URL": str(self.db),

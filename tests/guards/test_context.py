@@ -144,6 +144,8 @@ def test_a_mask_of_an_unknown_kind_is_refused_and_leaves_nothing_open() -> None:
     ("text", "left"),
     [
         ("4242424242424242", CARD_REMOVED),
+        ("4222222222222", CARD_REMOVED),
+        ("6304000000000000 000", CARD_REMOVED),
         ("card 4242 4242 4242 4242 exp 12/27", f"card {CARD_REMOVED} exp 12/27"),
         ("3782-822463-10005", CARD_REMOVED),
         ("12 4242-4242-4242-4242 1227", f"12 {CARD_REMOVED} 1227"),
@@ -242,7 +244,7 @@ def test_an_answer_that_fits_carries_no_mark() -> None:
 def test_a_hostile_text_is_cleaned_in_time_that_grows_with_its_length() -> None:
     started = time.perf_counter()
     for text in ("1 " * 500_000, "4242-" * 200_000, "4" * 1_000_000, "\u200b4" * 500_000):
-        assert len(clean(text)) < 70_000
+        assert len(clean(text)) < 80_000
     assert time.perf_counter() - started < 5
 
 

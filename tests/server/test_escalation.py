@@ -29,6 +29,12 @@ def _approve(world: World, handle: str, name: str = "rosa", amount: str | None =
         return review.approve(world.gate, desk, handle, name, amount)
 
 
+def _state(world: World, handle: str) -> str:
+    read = world.call("check_request", handle=handle)
+    assert read.data is not None
+    return str(read.data["status"])
+
+
 def _refunds(world: World) -> list[tuple[int, ...]]:
     return world.rows("SELECT count(*), coalesce(sum(amount), 0) FROM refund")
 
@@ -72,7 +78,7 @@ def test_an_order_that_changed_meanwhile_makes_the_request_stale(world: World) -
     ruling = _approve(world, handle)
     assert ruling.status == "stale"
     assert _refunds(world) == [(1, 100)]
-    assert world.call("check_request", handle=handle).data["status"] == "stale"
+    assert _state(world, handle) == "stale"
     assert not _approve(world, handle, "other").done
 
 
@@ -132,7 +138,7 @@ def test_an_unanswered_request_expires(world: World) -> None:
     _, handle = _asked(world)
     world.clock.advance(hours=24)
     assert not _approve(world, handle).done
-    assert world.call("check_request", handle=handle).data["status"] == "expired"
+    assert _state(world, handle) == "expired"
 
 
 def test_a_denial_reaches_the_customer_in_the_reviewers_words(world: World) -> None:

@@ -83,6 +83,10 @@ def test_more_than_is_in_stock_is_refused_with_what_is_there(world: World) -> No
     assert refused(world, "edit_cart", lines=[_set("v_m", 1)]) == "out_of_stock"
 
 
+def test_the_last_one_in_stock_can_be_had(world: World) -> None:
+    assert planned(world, "edit_cart", cart_id="cart_1", lines=[_set("v_c", 3)]).result["items"] == 4
+
+
 def test_a_line_that_is_not_touched_stays_even_when_stock_ran_out(world: World) -> None:
     lines = (CartLine(variant("v_s", stock=0), 2),)
     short = replace(world, carts=(replace(_cart(world), lines=lines),))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from tests.tools.calls import TOOLS
 
-from tillgate.guards.ports import Arguments
 from tillgate.tools import registry
 from tillgate.tools.arguments import GATE_ARGUMENTS
 from tillgate.tools.get_cart import GetCart
@@ -45,7 +44,7 @@ def test_every_tool_of_the_contract_is_there_once_and_sorted() -> None:
 
 
 def test_two_tools_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_tools_of", lambda module: [GetCart()])
+    monkeypatch.setattr(registry, "_tools_of", lambda _module: [GetCart()])
     with pytest.raises(ValueError, match="get_cart"):
         registry.tools()
 
@@ -104,11 +103,9 @@ def test_results_never_have_cost_or_more_of_a_payment_method_than_last4(name: st
 
 
 @each_tool
-def test_arguments_are_frozen_and_are_what_the_gate_expects(name: str) -> None:
+def test_arguments_are_frozen_and_strict(name: str) -> None:
     assert TOOLS[name].args.model_config.get("frozen") is True
     assert TOOLS[name].args.model_config.get("strict") is True
-    parsed = TOOLS["get_cart"].parse({"cart_id": "cart_1"}, 2)
-    assert isinstance(parsed, Arguments)
 
 
 def test_surfaces_can_be_compared_and_carry_every_argument_as_a_typed_fact() -> None:

@@ -98,10 +98,10 @@ class Gate:
         if tool is None:
             return unknown_tool(received.tool)
         args = tool.parse(received.arguments, currency(self.policy.currency).exponent)
-        if isinstance(args, Arguments):
-            return tool, args
-        faults = [f"{error.field or 'arguments'}: {error.message}" for error in args[:10]]
-        return Reason("invalid_arguments", "; ".join(faults))
+        if isinstance(args, list):
+            faults = [f"{error.field or 'arguments'}: {error.message}" for error in args[:10]]
+            return Reason("invalid_arguments", "; ".join(faults))
+        return tool, args
 
     def _floor(self, case: Case, tool: Tool) -> Reason | None:
         """What no fact can change: no permit, no act; and one that needs a customer needs to know who."""

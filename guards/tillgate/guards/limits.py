@@ -31,41 +31,38 @@ def limit(desk: Desk, policy: Policy, tool: str, facts: Facts, *, counts: bool, 
     exceeded: list[Budget] = []
     entries: list[Entry] = []
     for budget in policy.budgets_for(tool):
-        account = _account(budget, facts)
         amount, count = (int(facts["impact"]["amount"]), 1) if counts else (0, 0)
-        if account is None:
-            exceeded.append(budget)
-            continue
+        whose = account(budget, facts)
         since = desk.now - timedelta(seconds=budget.window_seconds)
-        spent = desk.spent(budget.id, account, since, besides=besides)
+        spent = desk.spent(budget.id, whose, since, besides=besides)
         total, times = spent.amount + amount, spent.count + count
-        usage[budget.id] = {"amount": total, "count": times, "left": _left(budget, total, times)}
-        if counts and _over(budget, total, times):
+        usage[budget.id] = {"amount": total, "count": times, "left": left(budget, total, times)}
+        if counts and over(budget, total, times):
             exceeded.append(budget)
-        entries.append(Entry(budget.id, account, amount))
+        entries.append(Entry(budget.id, whose, amount))
     return Limits(usage, tuple(exceeded), tuple(entries) if counts else ())
 
 
-def _over(budget: Budget, amount: int, count: int) -> bool:
+def over(budget: Budget, amount: int, count: int) -> bool:
+    """Whether a use of this size is more than the budget holds."""
     return (budget.limit_amount is not None and amount > budget.limit_amount) or (
         budget.limit_count is not None and count > budget.limit_count
     )
 
 
-def _left(budget: Budget, amount: int, count: int) -> int:
+def left(budget: Budget, amount: int, count: int) -> int:
+    """Room after this use: minor units, or calls where the budget only counts."""
     if budget.limit_amount is not None:
         return max(0, budget.limit_amount - amount)
     return max(0, (budget.limit_count or 0) - count)
 
 
-def _account(budget: Budget, facts: Facts) -> str | None:
-    """Whose budget this is; None when a fact it is kept by is missing, which counts as exceeded."""
+def account(budget: Budget, facts: Facts) -> str:
+    """Whose budget this is. Callers without the fact it is kept by share one account, so leaving it out frees nothing."""
     values: list[Json] = []
     for path in budget.per:
         value: Json = facts
         for part in path.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None  # pyright: ignore
-        if value is None:
-            return None
         values.append(value)
     return json.dumps(values, separators=(",", ":"))

@@ -7,7 +7,7 @@ look-up of somebody else's order cannot be written, only forgotten rules can nev
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import Facts, Json, Plan, Reason
@@ -55,7 +55,6 @@ class Hints:
     idempotent: bool
 
 
-@runtime_checkable
 class Arguments(Protocol):
     """Parsed arguments: one frozen object, shared by the guard and the tool."""
 
@@ -94,7 +93,7 @@ class Tool(Protocol):
         """JSON Schema of the arguments; nothing beyond it is accepted."""
         ...
 
-    def parse(self, arguments: Mapping[str, Json], exponent: int) -> Arguments | Sequence[ArgumentError]:
+    def parse(self, arguments: Mapping[str, Json], exponent: int) -> Arguments | list[ArgumentError]:
         """Strict: the frozen arguments, or everything that is wrong with them. `exponent` is the currency's."""
         ...
 

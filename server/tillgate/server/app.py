@@ -38,32 +38,39 @@ class App:
         """The one currency."""
         return currency(self.policy.currency)
 
-    def caller(self, channel: Channel = "stdio") -> "Callers":
-        """Who calls in this process."""
-        process = self.minter.id("cnv")
-        return Callers(self.settings, channel, process, self.clock.now())
+    def callers(self, channel: Channel = "stdio") -> "Callers":
+        """Who calls in this process, by the settings it was started with."""
+        known = self.settings.customer is not None
+        return Callers(
+            agent=Agent(self.settings.agent, channel),
+            process=self.minter.id("cnv"),
+            customer_id=self.settings.customer,
+            assurance=Assurance[self.settings.assurance.upper()] if known else Assurance.ANONYMOUS,
+            since=self.clock.now(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Makes the Caller of each conversation from the process's own settings; nothing a client says adds to it.
+    """Makes the Caller of each conversation of one process; nothing a client says adds to it.
 
     The principal holds an id of this process, so what a conversation proved is never picked up by another process that
     merely names it.
     """
 
-    settings: Settings
-    channel: Channel
+    agent: Agent
     process: str
+    customer_id: str | None
+    assurance: Assurance
     since: datetime
 
     def __call__(self, conversation: str | None) -> Caller:
         return Caller(
-            agent=Agent(self.settings.agent, self.channel),
-            principal=f"{self.channel}:{self.process}",
+            agent=self.agent,
+            principal=f"{self.agent.channel}:{self.process}",
             conversation=conversation or self.process,
-            customer_id=self.settings.customer,
-            assurance=Assurance[self.settings.assurance.upper()] if self.settings.customer else Assurance.ANONYMOUS,
+            customer_id=self.customer_id,
+            assurance=self.assurance,
             since=self.since,
         )
 
@@ -97,12 +104,18 @@ def policy_text(path: Path | None) -> tuple[str, str]:
     chosen = path or (Path("policy.yaml") if Path("policy.yaml").is_file() else None)
     try:
         if chosen is None:
-            return resources.files("tillgate._data").joinpath("policy.yaml").read_text(
-                "utf-8"
-            ), "policy.yaml (packaged)"
+            return packaged_policy(), "policy.yaml (packaged)"
         return chosen.read_text("utf-8"), str(chosen)
     except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
         raise ConfigurationError(f"{chosen or 'the packaged policy'}: cannot be read: {error}") from error
+
+
+def packaged_policy() -> str:
+    """The policy that comes with Tillgate. In a checkout its own file: what an editable install packages is a copy."""
+    checkout = Path(__file__).parents[3]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "policy.yaml").is_file():
+        return (checkout / "policy.yaml").read_text("utf-8")
+    return resources.files("tillgate._data").joinpath("policy.yaml").read_text("utf-8")
 
 
 def _same_currency(store: SqliteStore, policy: Policy) -> None:

@@ -14,7 +14,7 @@ from tillgate.guards.decide import decide
 from tillgate.guards.model import Decision, Facts, Json, Reason, Verdict
 from tillgate.guards.policy.types import Budget, Policy
 from tillgate.guards.risk import assess
-from tillgate.server.transcript import Entry, read_entry
+from tillgate.server.transcript import Entry, Side, read_entry
 
 _STATUS: Mapping[Verdict, str] = {
     Verdict.DENY: "denied",
@@ -26,16 +26,6 @@ _STATUS: Mapping[Verdict, str] = {
 _WAITED = frozenset({"verification_required", "confirmation_required", "escalated"})
 
 Change: TypeAlias = Literal["none", "rules", "verdict", "status"]
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """How one call ended: its status, the policy's verdict and the ids of the rules that matched, sorted."""
-
-    status: str | None
-    verdict: str | None
-    rules: tuple[str, ...]
-    shadow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +151,7 @@ class _Again:
         return row
 
     def _decided(self, entry: Entry, kept: Row) -> Row:
-        facts = {name: value for name, value in entry.facts.items() if name != "risk"}
+        facts = dict(entry.facts)
         risk = assess(self.policy, entry.tool, facts)
         usage, exceeded = self._limits(entry, facts)
         facts |= {"risk": {"score": risk.score, "tier": risk.tier.name}, "usage": usage}
@@ -173,8 +163,7 @@ class _Again:
         budgets = self.policy.budgets_for(entry.tool)
         if entry.policy == self.policy.digest:
             return dict(entry.usage), tuple(budget for budget in budgets if budget.id in entry.exceeded)
-        known = {budget.id for budget in self.policy.budgets}
-        usage: dict[str, Json] = {name: held for name, held in entry.usage.items() if name in known}
+        usage: dict[str, Json] = dict(entry.usage)
         exceeded: list[Budget] = []
         for budget in budgets:
             held = self._held(entry, facts, budget)
@@ -214,7 +203,7 @@ class _Again:
             self.ended[entry.call_id] = row
         if row.new is None or row.new.status != "completed" or not entry.counts:
             return
-        if entry.status in _WAITED:
+        if entry.old.status in _WAITED:
             self.done_early[entry.same_call] = row
         for budget in self.policy.budgets_for(entry.tool):
             if (account := _account(budget, entry.facts)) is not None:
@@ -223,7 +212,6 @@ class _Again:
 
 
 def _kept(entry: Entry) -> Row:
-    old = Side(entry.status, entry.verdict, entry.rules, entry.shadow)
     return Row(
         line=entry.line,
         kind=entry.kind,
@@ -231,7 +219,7 @@ def _kept(entry: Entry) -> Row:
         conversation=entry.conversation,
         call_id=entry.call_id,
         tool=entry.tool,
-        old=old,
+        old=entry.old,
         new=None,
         amount=entry.amount,
     )
@@ -245,11 +233,11 @@ def _side(entry: Entry, decision: Decision) -> Side:
 
 def _status(entry: Entry, verdict: Verdict) -> str:
     """The same verdict ends as it did; a permitted plan that refuses or failed by itself still does."""
-    if verdict == entry.verdict and entry.status is not None:
-        return entry.status
+    if verdict == entry.old.verdict and entry.old.status is not None:
+        return entry.old.status
     if verdict is Verdict.PERMIT and entry.refuses_itself:
         return "denied"
-    if verdict is Verdict.PERMIT and entry.status == "failed":
+    if verdict is Verdict.PERMIT and entry.old.status == "failed":
         return "failed"
     return _STATUS[verdict]
 

@@ -12,7 +12,8 @@ from rich.text import Text
 from tillgate.guards.context import clean
 from tillgate.guards.model import Json
 from tillgate.guards.money import Currency, currency
-from tillgate.server.replay import Replay, Row, Side
+from tillgate.server.replay import Replay, Row
+from tillgate.server.transcript import Side
 
 _MARKS: Mapping[str, str] = {"status": "≠", "verdict": "≠", "rules": "~", "none": " "}
 _UNKNOWN = "not recorded"

@@ -25,6 +25,16 @@ _Object: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """How one call ended: its status, the policy's verdict and the ids of the rules that matched, sorted."""
+
+    status: str | None
+    verdict: str | None
+    rules: tuple[str, ...]
+    shadow: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One recorded call. `not_decided` says why it cannot be decided again; it is empty when it can.
 
@@ -47,10 +57,7 @@ class Entry:
     same_call: bytes
     exceeded: frozenset[str]
     requires: tuple[Requirement, ...]
-    status: str | None
-    verdict: str | None
-    rules: tuple[str, ...]
-    shadow: str | None
+    old: Side
     policy: str | None
     not_decided: str
 
@@ -63,30 +70,26 @@ def read_entry(number: int, line: bytes | str) -> Entry | None:
         return None
     if kind not in _DECIDED:
         raise ValueError(f"{kind!r} is not a kind of record")
-    facts, decision = _object(body, "facts"), _object(body, "decision")
-    usage = _usage(facts)
-    at = _text(body, "at")
+    facts, at = _object(body, "facts"), _text(body, "at")
+    limits = _object(body, "limits")
     return Entry(
         line=number,
         kind=kind,
         at=at,
         seconds=_seconds(at, facts),
         conversation=_text(body, "conversation"),
-        call_id=_text(body, "call_id") if body.get("call_id") is not None else None,
+        call_id=_text_or_none(body, "call_id"),
         tool=_text(body, "tool"),
         facts=facts,
-        usage=usage,
+        usage=_usage(facts),
         amount=_amount(facts),
         counts=_counts(body, facts),
         refuses_itself=bool(_object(body, "plan").get("denies")),
         same_call=canonical([body["conversation"], body["tool"], body.get("arguments")]),
-        exceeded=frozenset(_list(_object(body, "limits"), "exceeded")),
-        requires=requirements_from_json(_list(_object(body, "limits"), "requires")),
-        status=_object(body, "outcome").get("status"),
-        verdict=_verdict(decision),
-        rules=tuple(sorted({hit["rule"] for hit in _list(decision, "hits")})),
-        shadow=decision.get("shadow"),
-        policy=body.get("policy"),
+        exceeded=frozenset(_text_of(each, "limits.exceeded") for each in _list(limits, "exceeded")),
+        requires=requirements_from_json(_list(limits, "requires")),
+        old=_side(_object(body, "decision"), _object(body, "outcome")),
+        policy=_text_or_none(body, "policy"),
         not_decided=_not_decided(body, facts),
     )
 
@@ -104,6 +107,15 @@ def _body(line: bytes | str) -> _Object:
         return restore(body, _object(content, "personal"))
     except (KeyError, TypeError) as error:
         raise ValueError(f"personal values are not written as an export writes them: {error!r}") from error
+
+
+def _side(decision: _Object, outcome: _Object) -> Side:
+    return Side(
+        status=_text_or_none(outcome, "status", "outcome."),
+        verdict=_verdict(decision),
+        rules=tuple(sorted({_rule(hit) for hit in _list(decision, "hits")})),
+        shadow=_text_or_none(decision, "shadow", "decision."),
+    )
 
 
 def _not_decided(body: _Object, facts: Facts) -> str:
@@ -147,10 +159,21 @@ def _list(holder: _Object, name: str) -> list[Any]:
 
 
 def _text(body: _Object, name: str) -> str:
-    value = body.get(name)
+    return _text_of(body.get(name), name)
+
+
+def _text_or_none(body: _Object, name: str, within: str = "") -> str | None:
+    return None if body.get(name) is None else _text_of(body[name], within + name)
+
+
+def _text_of(value: Json, place: str) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is missing or not a text")
+        raise ValueError(f"{place} is missing or not a text")
     return value
+
+
+def _rule(hit: Json) -> str:
+    return _text_of(hit.get("rule") if _is_object(hit) else None, "decision.hits[].rule")
 
 
 def _seconds(at: str, facts: Facts) -> int:

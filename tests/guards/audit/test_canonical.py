@@ -5,8 +5,8 @@ from enum import IntEnum
 from typing import Any
 
 import pytest
+from exports import BOUND, VALUES
 from hypothesis import given
-from tests.guards.audit.worlds import BOUND, VALUES
 
 from tillgate.guards.audit.canonical import MAX_DEPTH, canonical
 

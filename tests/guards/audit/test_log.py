@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 import pytest
+from exports import bodies, export, rows
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.guards.audit.exports import bodies, export, rows
 
 from tillgate.guards.audit.log import GENESIS, Frontier, export_lines, leaf_hash, merkle_root, seal
 from tillgate.guards.errors import IntegrityError

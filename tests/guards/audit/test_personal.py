@@ -4,9 +4,8 @@ import copy
 from typing import Any
 
 import pytest
+from exports import VALUES, salts
 from hypothesis import given
-from tests.guards.audit.exports import salts
-from tests.guards.audit.worlds import VALUES
 
 from tillgate.guards.audit.personal import restore, withhold
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import orjson
 import pytest
+from exports import BODIES, bodies, call, export, request, rows
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.guards.audit.exports import bodies, call, export, request, rows
-from tests.guards.audit.worlds import BODIES
 
 from tillgate.guards.audit import verify
 from tillgate.guards.audit.log import GENESIS, export_lines, seal
@@ -220,6 +219,17 @@ def test_writer_and_verifier_agree_on_whatever_can_be_written(made: list[dict[st
 
 def test_a_hostile_export_is_answered_and_its_problems_are_not_endless() -> None:
     assert len(verify_lines([b"x\n"] * 100_000).problems) == verify.MAX_PROBLEMS
+
+
+def test_a_forger_who_hashes_everything_anew_still_needs_a_chain() -> None:
+    """Each record, the head and the root fit; but the second record does not follow the first."""
+    first = seal({"kind": "seed"}, seq=1, prev=GENESIS)
+    second = seal({"kind": "seed"}, seq=2, prev="ab" * 32)
+    rows = [(sealed.record, sealed.hash, None) for sealed in (first, second)]
+    assert reasons(list(export_lines(rows))) == "2 2 it does not name the hash of the record before it"
+    third = seal({"kind": "seed"}, seq=3, prev=first.hash)
+    rows[1] = (third.record, third.hash, None)
+    assert reasons(list(export_lines(rows))) == "2 3 record number 3 where 2 belongs: removed, added or moved"
 
 
 def test_a_record_of_another_format_is_not_passed() -> None:

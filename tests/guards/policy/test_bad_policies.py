@@ -1,10 +1,17 @@
 """Every mistake in a policy is found when it is loaded, at the very place where it was made."""
 
+import random
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tillgate.guards.facts import ToolSurface
-from tillgate.guards.policy.diagnostics import PolicyError
+from tillgate.guards.policy.diagnostics import Diagnostic, PolicyError
 from tillgate.guards.policy.load import load_policy, load_policy_file
+
+EXAMPLE = (Path(__file__).parent / "storefront.yaml").read_text()
 
 HEAD = "policy: test\nversion: 1\ncurrency: USD\n"
 
@@ -328,10 +335,8 @@ def test_a_condition_that_is_too_long_or_too_deep_is_refused(
     assert [d.code for d in caught.value.diagnostics] == [code]
 
 
-def test_a_file_that_is_too_large_or_not_text_is_refused(tmp_path: object, surfaces: tuple[ToolSurface, ...]) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "policy.yaml"
+def test_a_file_that_is_too_large_or_not_text_is_refused(tmp_path: Path, surfaces: tuple[ToolSurface, ...]) -> None:
+    path = tmp_path / "policy.yaml"
     for content, words in (
         (b"# " + b"x" * 1_100_000, "larger than"),
         (b"policy: \xff", "not UTF-8"),
@@ -352,3 +357,64 @@ def test_hostile_text_is_refused_with_a_place_and_never_a_crash(text: str, surfa
     with pytest.raises(PolicyError) as caught:
         load_policy(text, "policy.yaml", surfaces)
     assert all(d.line >= 1 and d.column >= 1 for d in caught.value.diagnostics)
+
+
+SPLINTERS = (
+    "",
+    " ",
+    "\n",
+    "'",
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "- ",
+    "|",
+    "&a ",
+    "*a",
+    "!x ",
+    "#",
+    "\\",
+    "&&",
+    "||",
+    "!",
+    "(",
+    ")",
+    "?",
+    "money('",
+    "has(",
+    ".",
+    "é",
+    "\r",
+    "\ud800",
+    "0x1",
+    "1.5",
+    "null",
+    "~",
+    "in",
+    "exists(x, ",
+    "customer.",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 2**48))
+def test_a_damaged_policy_is_refused_with_places_inside_the_file(seed: int, surfaces: tuple[ToolSurface, ...]) -> None:
+    chance = random.Random(seed)
+    text = EXAMPLE
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randrange(len(text))
+        text = text[:start] + chance.choice(SPLINTERS) + text[start + chance.choice((0, 0, 1, 3, 12)) :]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for found in findings_of(text, surfaces):
+        assert 1 <= found.line <= len(lines)
+        assert 1 <= found.column <= len(lines[found.line - 1]) + 1
+
+
+def findings_of(text: str, surfaces: tuple[ToolSurface, ...]) -> tuple[Diagnostic, ...]:
+    try:
+        return load_policy(text, "policy.yaml", surfaces).warnings
+    except PolicyError as refused:
+        return refused.diagnostics

@@ -1,6 +1,7 @@
 """Small worlds for the embedded shop: a database file with its tables, and a shop file with two customers."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -157,19 +158,31 @@ def database(path: Path) -> Sql:
     return Sql(connect(path))
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database file of bare tables and one of the small shop, made once."""
+    folder = tmp_path_factory.mktemp("templates")
+    database(folder / "empty.db").connection.close()
+    filled = database(folder / "filled.db")
+    seed(filled, json.dumps(WORLD), now=NOW)
+    filled.connection.close()
+    return folder
+
+
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Sql]:
+def empty(templates: Path, tmp_path: Path) -> Iterator[Sql]:
     """A database file with the shop's tables and nothing in them."""
-    sql = database(tmp_path / "shop.db")
+    sql = Sql(connect(shutil.copy(templates / "empty.db", tmp_path / "empty.db")))
     yield sql
     sql.connection.close()
 
 
 @pytest.fixture
-def sql(empty: Sql) -> Sql:
-    """The database of the small shop."""
-    seed(empty, json.dumps(WORLD), now=NOW)
-    return empty
+def sql(templates: Path, tmp_path: Path) -> Iterator[Sql]:
+    """The database file of the small shop."""
+    sql = Sql(connect(shutil.copy(templates / "filled.db", tmp_path / "filled.db")))
+    yield sql
+    sql.connection.close()
 
 
 @pytest.fixture(scope="module")

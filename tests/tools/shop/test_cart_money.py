@@ -56,6 +56,6 @@ def test_a_further_offer_at_the_end_never_makes_a_cart_dearer(
 
 @given(offer=offers, subtotal=st.integers(0, 10**12))
 def test_below_its_minimum_an_offer_takes_nothing_off(offer: Offer, subtotal: int) -> None:
-    assert 0 <= offer.reduction(subtotal) <= subtotal
+    assert 0 <= offer.reduction(subtotal, subtotal) <= subtotal
     if subtotal < offer.minimum:
-        assert offer.reduction(subtotal) == 0
+        assert offer.reduction(subtotal, subtotal) == 0

@@ -244,6 +244,7 @@ def test_two_people_who_match_identify_nobody(seen_by: Seen, sql: Sql) -> None:
         ({"query": "apparel grösse"}, [("p_1", ["v_1", "v_2"])]),
         ({"query": "GRÖSSE%rot becher"}, [("p_2", ["v_3"])]),
         ({"query": "t_shirt"}, []),
+        ({"query": "gr%rot"}, []),
         ({"query": "%"}, [("p_2", ["v_3"]), ("p_1", ["v_1", "v_2"])]),
         ({"query": "_"}, []),
         ({"query": "\\"}, []),

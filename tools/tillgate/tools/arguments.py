@@ -79,6 +79,8 @@ def invisible(text: str) -> bool:
 
 def visible(text: str) -> str:
     """The text without any character a person cannot see; line breaks become spaces."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         char if unicodedata.category(char) not in _INVISIBLE else " " if char in "\n\r\t\u2028\u2029" else ""
         for char in text
@@ -93,7 +95,7 @@ def argument_error(path: Sequence[str | int], code: str, message: str) -> Argume
     return ArgumentError(field, code, message.replace("Tuple", "The list"))
 
 
-def innermost(errors: Sequence[ArgumentError]) -> Sequence[ArgumentError]:
+def innermost(errors: Sequence[ArgumentError]) -> list[ArgumentError]:
     """The errors without those of a list or object that only follow from one inside it."""
     return [e for e in errors if not any(other.field.startswith(f"{e.field}.") for other in errors)]
 

@@ -5,7 +5,7 @@ that declaration when it is loaded, so a rule can never read a fact that would s
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -73,7 +73,7 @@ class Tool(ABC, Generic[A]):
         """JSON Schema of the arguments."""
         return self.args.model_json_schema()
 
-    def parse(self, arguments: Mapping[str, Json], exponent: int) -> A | Sequence[ArgumentError]:
+    def parse(self, arguments: Mapping[str, Json], exponent: int) -> A | list[ArgumentError]:
         """The frozen arguments, or every error with its path and never the value."""
         if unfit := unfit_value(arguments):
             return [unfit]

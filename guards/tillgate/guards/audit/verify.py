@@ -70,9 +70,9 @@ class _Log:
     approved: set[str] = field(default_factory=set[str])
     executed: set[str] = field(default_factory=set[str])
 
-    def note(self, line: int, seq: int | None, reason: str) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(line, seq, reason))
+    def note(self, line: int, seq: int | None, *reasons: str) -> None:
+        room = MAX_PROBLEMS - len(self.problems)
+        self.problems += [Problem(line, seq, reason) for reason in reasons[:room]]
 
     def read(self, number: int, line: bytes) -> None:
         if self.closed:
@@ -83,13 +83,11 @@ class _Log:
             return self.note(number, None, str(error) or "nested too deeply")
         if content.get("kind") == "checkpoint":
             self.closed = True
-            return self._report(number, None, self._checkpoint(content))
+            return self.note(number, None, *self._checkpoint(content))
         seq = content.get("seq") if _is_int(content.get("seq")) else None
         record = {key: value for key, value in content.items() if key not in ("hash", "personal")}
         found = leaf_hash(canonical(record))
-        self._report(number, seq, self._chain(content, found))
-        self._report(number, seq, _personal(content))
-        self._report(number, seq, self._story(record))
+        self.note(number, seq, *self._chain(content, found), *_personal(content), *self._story(record))
         self._append(found, self.next_seq if seq is None else seq)
         return None
 
@@ -100,10 +98,6 @@ class _Log:
         for node in reversed(self.edge[:-1]):
             root = _node(node, root)
         return root.hex()
-
-    def _report(self, line: int, seq: int | None, reasons: Iterator[str]) -> None:
-        for reason in reasons:
-            self.note(line, seq, reason)
 
     def _append(self, leaf: str, seq: int) -> None:
         node, size = bytes.fromhex(leaf), self.size

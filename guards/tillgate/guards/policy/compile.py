@@ -194,24 +194,28 @@ class _Writer:
                 return self._known(expr)
             case Not(item=item):
                 return f"(not {self._expr(item)})"
-            case And(items=items):
-                return f"({' and '.join(self._expr(item) for item in items)})"
-            case Or(items=items):
-                return f"({' or '.join(self._expr(item) for item in items)})"
+            case And(items=items) | Or(items=items):
+                word = " and " if isinstance(expr, And) else " or "
+                return f"({word.join([self._expr(item) for item in items])})"
             case Choose(test=test, then=then, other=other):
                 return f"({self._expr(then)} if {self._expr(test)} else {self._expr(other)})"
             case Compare(op=op, left=left, right=right):
                 return f"({self._expr(left)} {op} {self._expr(right)})"
             case Arith():
                 return self._arith(expr)
+            case Size(item=item):
+                return f"len({self._expr(item)})"
+            case OneOf() | Within() | TextIs() | Quantify():
+                return self._over(expr)
+
+    def _over(self, expr: OneOf | Within | TextIs | Quantify) -> str:
+        match expr:
             case OneOf():
                 return self._one_of(expr)
             case Within(item=item, over=over):
                 return f"({self._expr(item)} in {self._expr(over)})"
             case TextIs():
                 return self._text(expr)
-            case Size(item=item):
-                return f"len({self._expr(item)})"
             case Quantify():
                 return self._quantify(expr)
 

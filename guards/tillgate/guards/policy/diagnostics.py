@@ -99,11 +99,12 @@ class Findings:
         return in_order(found for found in self.found if found.severity == "warning")
 
     def _add(self, code: str, message: str, place: Place, hint: str | None, severity: Severity) -> None:
-        excerpt = self.lines[place.line] if place.line < len(self.lines) else ""
-        span = max(1, min(place.span, len(excerpt) - place.column))
-        self.found.append(
-            Diagnostic(code, message, self.source, place.line + 1, place.column + 1, excerpt, span, hint, severity)
-        )
+        # The parser counts one line more when the file ends in the middle of something.
+        line = min(place.line, len(self.lines) - 1)
+        excerpt = self.lines[line]
+        column = min(place.column, len(excerpt)) if line == place.line else len(excerpt)
+        span = max(1, min(place.span, len(excerpt) - column))
+        self.found.append(Diagnostic(code, message, self.source, line + 1, column + 1, excerpt, span, hint, severity))
 
 
 def did_you_mean(name: str, known: Iterable[str], *, show: int = 8) -> str | None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import TypedDict, cast
 
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.money import Currency, currencies, currency
@@ -13,12 +13,25 @@ from tillgate.guards.policy.diagnostics import Findings, Place, PolicyError
 from tillgate.guards.policy.rules import Rules, lay_out, lay_out_factors
 from tillgate.guards.policy.sections import Sections
 from tillgate.guards.policy.shape import Shape
-from tillgate.guards.policy.types import Mode, Policy
+from tillgate.guards.policy.types import Budget, Invariant, MaskKind, Mode, Policy, Queue, RiskFactor, Rule, Tiers, View
 from tillgate.guards.policy.views import Views
 from tillgate.guards.policy.yaml import MAX_BYTES, Node, read_yaml
 
 REQUIRED = ("policy", "version", "currency")
 OPTIONAL = ("mode", "risk", "budgets", "rules", "context", "queues", "invariants")
+
+
+class Parts(TypedDict):
+    """What a file holds below its header."""
+
+    tiers: Tiers | None
+    factors: tuple[RiskFactor, ...]
+    budgets: tuple[Budget, ...]
+    rules: tuple[Rule, ...]
+    views: tuple[View, ...]
+    masks: tuple[tuple[str, MaskKind], ...]
+    queues: Mapping[str, Queue]
+    invariants: tuple[Invariant, ...]
 
 
 def load_policy(text: str, source: str, tools: Sequence[ToolSurface]) -> Policy:
@@ -63,30 +76,39 @@ class _Loader:
         fields = self._shape.mapping(root, "the policy", REQUIRED, OPTIONAL)
         name = self._shape.named(fields["policy"], "policy") if "policy" in fields else None
         version = self._shape.integer(fields["version"], "version", 0, 10**9) if "version" in fields else None
-        unit = self._currency(fields.get("currency"))
         mode = self._mode(fields.get("mode"))
-        conditions = Conditions(self._findings, self._surfaces, unit)
+        conditions = Conditions(self._findings, self._surfaces, self._currency(fields.get("currency")))
+        parts = self._sections(fields, conditions)
+        if self._findings.errors or name is None or version is None or mode is None:
+            return None
+        digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        return Policy(
+            name, version, conditions.currency.code, mode, digest, self._findings.source, self._findings.warnings,
+            **parts,
+            by_tool=MappingProxyType(lay_out(parts["rules"], conditions)),
+            factors_by_tool=MappingProxyType(lay_out_factors(parts["factors"], conditions)),
+        )  # fmt: skip
+
+    def _sections(self, fields: Mapping[str, Node], conditions: Conditions) -> Parts:
+        """Everything below the header; queues and budgets come first because rules lean on them."""
         sections = Sections(self._shape, conditions)
         if "queues" in fields:
             sections.read_queues(fields["queues"])
         budgets, conditions.budgets = sections.read_budgets(fields["budgets"]) if "budgets" in fields else ((), {})
         factors, tiers = sections.read_risk(fields["risk"]) if "risk" in fields else ((), None)
         reader = Rules(self._shape, sections, conditions)
-        rules = reader.read(fields["rules"]) if "rules" in fields else ()
-        invariants = reader.read_invariants(fields["invariants"]) if "invariants" in fields else ()
         context = Views(self._shape, self._surfaces)
         views, masks = context.read(fields["context"]) if "context" in fields else ((), ())
-        if self._findings.errors or name is None or version is None or mode is None:
-            return None
-        return Policy(
-            name=name, version=version, currency=unit.code, mode=mode,
-            digest=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
-            source=self._findings.source, warnings=self._findings.warnings,
-            tiers=tiers, factors=factors, budgets=budgets, rules=rules, views=views, masks=masks,
-            queues=MappingProxyType(sections.queues or {}), invariants=invariants,
-            by_tool=MappingProxyType(lay_out(rules, conditions)),
-            factors_by_tool=MappingProxyType(lay_out_factors(factors, conditions)),
-        )  # fmt: skip
+        return Parts(
+            tiers=tiers,
+            factors=factors,
+            budgets=budgets,
+            rules=reader.read(fields["rules"]) if "rules" in fields else (),
+            views=views,
+            masks=masks,
+            queues=MappingProxyType(sections.queues or {}),
+            invariants=reader.read_invariants(fields["invariants"]) if "invariants" in fields else (),
+        )
 
     def _currency(self, node: Node | None) -> Currency:
         """The file's currency; after a finding a stand-in, so that amounts elsewhere are still checked."""

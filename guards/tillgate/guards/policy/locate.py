@@ -49,6 +49,7 @@ class _Cursor:
 
     @property
     def at(self) -> tuple[int, int]:
+        """Where the cursor stands."""
         return self._line, self._column
 
     def peek(self, ahead: int = 0) -> str:
@@ -60,16 +61,19 @@ class _Cursor:
         return line[at] if at < len(line) else "\n"
 
     def next_line(self) -> None:
+        """Go to the beginning of the next line."""
         self._line += 1
         self._column = 0
 
     def step(self) -> None:
+        """Go over one character of the source."""
         if self.peek() == "\n":
             self.next_line()
         else:
             self._column += 1
 
     def skip_blank(self, *, escapes: bool) -> None:
+        """Go over white space, and over joined lines where escapes count."""
         while (here := self.peek()) and (here in _BLANK or (escapes and here == "\\" and self.peek(1) == "\n")):
             self.step()
 

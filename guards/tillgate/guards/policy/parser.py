@@ -60,6 +60,7 @@ class _Parser:
         self._depth = 0
 
     def whole(self) -> Syntax:
+        """The one expression, and nothing after it."""
         if self._at_end:
             raise SyntaxProblem("P020", "the condition is empty", self._peek.span, "leave `when` out instead")
         node = self._expression()

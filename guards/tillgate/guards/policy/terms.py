@@ -25,6 +25,7 @@ ANY = FactType(Kind.RECORD)
 
 
 def literal(node: Literal_) -> Const:
+    """A value written in the policy, with its own value as its range."""
     if isinstance(node.value, bool):
         return Const(node.value, BOOL, node.span)
     if isinstance(node.value, int):
@@ -33,12 +34,14 @@ def literal(node: Literal_) -> Const:
 
 
 def ranked(name: Name, domain: FactType) -> Const:
+    """A level as its rank within its domain."""
     rank = domain.values.index(name.name)
     # Its own range is the one rank; the names stay, so that only values of one domain are compared.
     return Const(rank, replace(domain, lo=rank, hi=rank, optional=False), name.span)
 
 
 def may_be_level(node: Syntax, variables: Mapping[str, FactType]) -> bool:
+    """Whether a part can only be understood in the light of what it is compared with."""
     if isinstance(node, Ternary):
         return may_be_level(node.then, variables)
     return isinstance(node, Name) and node.name not in variables and node.name not in CATALOGUE and node.name != "now"
@@ -57,6 +60,7 @@ def joined(a: FactType, b: FactType) -> FactType:
 
 
 def range_of(left: Expr, right: Expr) -> str:
+    """The range of the side that is not a constant, in words."""
     varying = right.type if isinstance(left, Const) else left.type
     if varying.kind is Kind.ORDERED:
         return f"{varying.values[0]} to {varying.values[-1]}"
@@ -65,6 +69,7 @@ def range_of(left: Expr, right: Expr) -> str:
 
 
 def with_article(kind: Kind) -> str:
+    """How a sentence names a kind."""
     names: dict[Kind, str] = {
         Kind.INT: "a number",
         Kind.STRING: "text",
@@ -75,4 +80,5 @@ def with_article(kind: Kind) -> str:
 
 
 def as_truth(kind: Kind) -> str | None:
+    """A mend for a value where a condition should stand."""
     return "compare it with something" if kind not in (Kind.LIST, Kind.RECORD) else None

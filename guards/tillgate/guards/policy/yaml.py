@@ -132,6 +132,7 @@ class _Reader:
         self._depth = 0
 
     def document(self) -> Node | None:
+        """The root of the one document, or None when there is none."""
         next(self._events)  # the stream begins
         start = next(self._events)
         if not isinstance(start, yaml.DocumentStartEvent):

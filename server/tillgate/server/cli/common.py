@@ -29,8 +29,9 @@ As = Annotated[str, typer.Option("--as", help="Your name, as it will stand in th
 
 
 def out() -> Console:
-    """For data. Plain when piped."""
-    return Console(highlight=False)
+    """For data. Plain and uncut when piped."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)
 
 
 def talk() -> Console:

@@ -54,7 +54,7 @@ def serve(
 
     built = build(settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify))
     try:
-        anyio.run(serve_stdio, build_server(built.tools, built.gate.handle, built.caller()))
+        anyio.run(serve_stdio, build_server(built.tools, built.gate.handle, built.callers()))
     finally:
         built.store.close()
 

@@ -1,5 +1,6 @@
 """The record one subject may see: the shop's half from the shop, the gate's half from its own tables, both scoped."""
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -54,7 +55,7 @@ class SubjectRecord(ShopReader):
             (self._talk.key, self._subject.customer_id),
         )
         seed = f"{self._talk.nonce}|{kind}|{row[0] if row else 0}"
-        return f"{kind}_{hashlib.sha256(seed.encode()).hexdigest()[:26]}"
+        return f"{kind}_{base64.b32encode(hashlib.sha256(seed.encode()).digest()).decode().lower()[:26]}"
 
     def challenge(self, challenge_id: str) -> Challenge | None:
         """A code sent in this conversation, to this customer."""

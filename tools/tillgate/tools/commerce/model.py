@@ -106,13 +106,12 @@ class Offer:
         """Whether the offer has started and not ended."""
         return (self.starts_at is None or self.starts_at <= now) and (self.ends_at is None or now < self.ends_at)
 
-    def reduction(self, subtotal: int) -> int:
-        """Minor units off this subtotal, rounded half up, never more than the subtotal."""
-        return self.off(subtotal) if subtotal >= self.minimum else 0
+    def reduction(self, subtotal: int, left: int) -> int:
+        """Minor units off `left`, what other offers left of the cart's `subtotal`; nothing below the minimum.
 
-    def off(self, left: int) -> int:
-        """Minor units off what other offers have left; the minimum is about the subtotal, not about this."""
-        if self.kind == "free_shipping":
+        Percentages round half up; never more than what is left.
+        """
+        if self.kind == "free_shipping" or subtotal < self.minimum:
             return 0
         amount = (left * self.value + 5_000) // 10_000 if self.kind == "percent" else self.value
         return min(amount, left)

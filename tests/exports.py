@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
+from hypothesis import strategies as st
 
 from tillgate.guards.audit.log import GENESIS, export_lines, seal
 from tillgate.guards.audit.personal import withhold
@@ -66,3 +67,17 @@ def rows(made: Iterable[Mapping[str, Any]]) -> list[tuple[bytes, str, bytes | No
 
 def export(made: Iterable[Mapping[str, Any]] | None = None, *, without_personal: bool = False) -> list[bytes]:
     return list(export_lines(rows(bodies() if made is None else made), without_personal=without_personal))
+
+
+BOUND = 2**53 - 1
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+KEYS = st.text(st.characters(max_codepoint=127), max_size=8)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-BOUND, BOUND) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+_FIELDS = KEYS.filter(lambda key: key not in {"v", "seq", "prev", "hash", "personal", "kind", "plan"})
+BODIES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(_FIELDS, VALUES, max_size=5).map(
+    lambda fields: {**fields, "kind": "seed"}
+)
