@@ -1,14 +1,16 @@
 """The demo ends as it says it does, and what it tells the reader to try next works."""
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from tillgate.server import demo
-from tillgate.server.demo_cast import Cast, environment
+from tillgate.server.demo_cast import Cast, EndedOtherwise, environment
 from tillgate.server.demo_stage import Stage, demo_console
 
 POLICY = Path(__file__).parents[2] / "policy.yaml"
@@ -18,10 +20,11 @@ OTHERWISE = ("policy: ", "version: ", "  # A discount may not", "  - {id: margin
 
 
 @pytest.fixture(scope="module")
-def played() -> subprocess.CompletedProcess[str]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """The demo as the command plays it, in a terminal without colours."""
     command = [str(Path(sys.executable).with_name("tillgate")), "demo", "--fast"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    env = {**os.environ, "TMPDIR": str(tmp_path_factory.mktemp("demo"))}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=180)
 
 
 def test_every_step_ends_as_it_must(played: subprocess.CompletedProcess[str]) -> None:
@@ -69,12 +72,14 @@ def test_a_step_that_ends_otherwise_is_noted(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_demo_that_ends_otherwise_exits_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def otherwise(cast: Cast) -> None:
         cast.expect("a refund", "denied", "completed")
+        raise EndedOtherwise
 
-    monkeypatch.setattr(demo, "_play", otherwise)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(demo, "_scenes", otherwise)
     assert demo.play(fast=True) == 1
     assert "This did not end as it must" in capsys.readouterr().out
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tests.tools.world import World
+from tools.world import World
 
 from tillgate.guards.model import Facts, Json, Plan, Reason
 from tillgate.guards.ports import ArgumentError

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.tools.world import NOW, World, customer, method, offer, order, pending, variant
+from tools.world import NOW, World, customer, method, offer, order, pending, variant
 
 from tillgate.tools.commerce.model import Cart, CartLine, Product
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
-from tests.tools.calls import call, done, planned, refused
-from tests.tools.world import HOME, NOW, World, customer, order, pending
+from tools.calls import call, done, planned, refused
+from tools.world import HOME, NOW, World, customer, order, pending
 
 from tillgate.guards.model import Assurance, Change, Json, Reason, Verify
 from tillgate.tools.commerce.model import Address

@@ -6,7 +6,7 @@ The numbers are those of the list of bad inputs the design was made against.
 import time
 
 import pytest
-from tests.tools.calls import TOOLS, errors, parsed
+from tools.calls import TOOLS, errors, parsed
 
 from tillgate.guards.model import Json
 from tillgate.tools.arguments import Amount, Args

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tests.tools.calls import call, done, facts_of, planned, refused
-from tests.tools.world import World, offer, variant
+from tools.calls import call, done, facts_of, planned, refused
+from tools.world import World, offer, variant
 
 from tillgate.guards.model import Change, Json, Reason
 from tillgate.tools.commerce.model import Cart, CartLine, Product

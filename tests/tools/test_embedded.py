@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tools.calls import call, planned
-from tests.tools.shop.conftest import NOW, WORLD, database, rows_without_versions
+from tools.calls import call, planned
+from tools.shop.conftest import NOW, WORLD, database, rows_without_versions
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Assurance, Json, Plan

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tools.calls import call, done, planned
-from tests.tools.world import World, customer, method, offer, pending, variant
+from tools.calls import call, done, planned
+from tools.world import World, customer, method, offer, pending, variant
 
 from tillgate.guards.model import Json, Plan, inverse
 from tillgate.tools.commerce.model import Cart, CartLine, Order, OrderLine, Payment, Product

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.tools.calls import call, done, planned, refused
-from tests.tools.world import NOW, World, customer, method, order, pending
+from tools.calls import call, done, planned, refused
+from tools.world import NOW, World, customer, method, order, pending
 
 from tillgate.guards.model import Change, Json, Plan, Reason
 from tillgate.tools.commerce.model import Order, Payment, Refund

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.tools.calls import facts_of, planned, refused
-from tests.tools.world import NOW, World
+from tools.calls import facts_of, planned, refused
+from tools.world import NOW, World
 
 from tillgate.guards.model import Change, Escalate
 from tillgate.tools.commerce.record import RequestView

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from tests.tools.calls import TOOLS
+from tools.calls import TOOLS
 
 from tillgate.tools import registry
 from tillgate.tools.arguments import GATE_ARGUMENTS

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.tools.calls import call, done, facts_of, planned, refused
-from tests.tools.world import NOW, World, offer, pending
+from tools.calls import call, done, facts_of, planned, refused
+from tools.world import NOW, World, offer, pending
 
 from tillgate.guards.model import Json, Reason
 from tillgate.tools.commerce.model import CartLine, Payment, Shipment

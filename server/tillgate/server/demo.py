@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tillgate.server import demo_script as script
 from tillgate.server.app import packaged_policy
-from tillgate.server.demo_cast import NOW, Cast
+from tillgate.server.demo_cast import NOW, Cast, EndedOtherwise
 from tillgate.server.demo_stage import Stage, demo_console
 from tillgate.server.seeding import seed_text
 from tillgate.tools.shops.embedded.demo import demo_shop_text
@@ -37,6 +37,13 @@ def play(fast: bool) -> int:
 
 
 async def _play(cast: Cast) -> None:
+    try:
+        await _scenes(cast)
+    except* EndedOtherwise:
+        cast.stage.line("!", "The play stops here.")
+
+
+async def _scenes(cast: Cast) -> None:
     async with cast.serving(script.MIRA):
         await script.looking_around(cast)
         await script.discounts(cast)

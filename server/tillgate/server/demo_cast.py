@@ -38,6 +38,10 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+class EndedOtherwise(Exception):
+    """A step did not end as it must, so there is nothing to go on with; the stage says how it ended."""
+
+
 @dataclass
 class Cast:
     """Acts out a step, shows it, and notes whether it ended as it must. `waiting` is a request left for the reader."""
@@ -99,6 +103,8 @@ class Cast:
         self.stage.expect(tool, status, outcome["status"])
         if why is not None:
             self.stage.expect(tool, why, next((reason["code"] for reason in outcome["reasons"]), None))
+        if not fits:
+            raise EndedOtherwise
         await anyio.sleep(self.pause)
         return outcome
 
@@ -111,6 +117,7 @@ class Cast:
         self.stage.expect(f"tillgate {words[0]}", exits, done.returncode)
         if done.returncode != exits:
             await self.prints(done.stderr.decode(errors="replace"))
+            raise EndedOtherwise
         return done.stdout.decode(errors="replace")
 
     def expect(self, what: str, wanted: object, found: object) -> None:

@@ -56,7 +56,8 @@ async def large_refund(cast: Cast) -> None:
     """A handle instead of an execution; a person decides; the client reads the result."""
     await cast.scene("A large refund: a person decides, and it is carried out once")
     await cast.says("Mira", "The tent leaks. I want the whole order refunded.")
-    wanted = {"order_id": "ord_2002", "reason": "tent leaks", "customer_request": "The tent leaks. Refund everything."}
+    words = "The tent leaks. Refund everything."
+    wanted: dict[str, Any] = {"order_id": "ord_2002", "reason": "tent leaks", "customer_request": words}
     asked = await cast.call("issue_refund", "confirmation_required", _summary, **wanted)
     await cast.says("Mira", "Yes, all of it.")
     token = asked["confirmation"]["token"]
@@ -89,7 +90,7 @@ async def a_note(cast: Cast) -> None:
     cast.expect("the note is marked as data", ["untrusted_text"], list(note))
     await cast.says("note", note["untrusted_text"])
     await cast.aside("Suppose the model believes it.")
-    wanted = {"order_id": "ord_2012", "reason": "the manager approved"}
+    wanted: dict[str, Any] = {"order_id": "ord_2012", "reason": "the manager approved"}
     await cast.call("issue_refund", "denied", why="amount_exceeds_refundable", **wanted, amount="500.00")
     await cast.call("issue_refund", "verification_required", **wanted, amount="47.00")
     await cast.says("Liv", "I never asked for a refund! Can I talk to somebody?")

@@ -142,7 +142,7 @@ class Cart:
         """Offers one after the other on what is left, in the order of their codes; never below zero."""
         left = self.subtotal
         for offer in self.offers:
-            left -= offer.off(left) if self.subtotal >= offer.minimum else 0
+            left -= offer.reduction(self.subtotal, left)
         return self.subtotal - left
 
     @property
