@@ -224,7 +224,8 @@ _FEWEST, _MOST = 13, 19
 """How many digits a card number has."""
 
 _SEPARATOR = r"[\s\-‐-―−_.·]{0,3}"
-_DIGIT_RUN = re.compile(rf"\d(?:{_SEPARATOR}\d){{12,}}")
+_DIGIT_RUN = re.compile(rf"(?<![A-Za-z0-9_])\d(?:{_SEPARATOR}\d){{12,}}(?![A-Za-z0-9_])")
+"""Digits that stand by themselves: the inside of an id such as `esc_01a2…` is no card number."""
 _GROUP = re.compile(r"\d+")
 
 

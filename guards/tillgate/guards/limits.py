@@ -58,7 +58,7 @@ def left(budget: Budget, amount: int, count: int) -> int:
 
 
 def account(budget: Budget, facts: Facts) -> str:
-    """Whose budget this is. Callers without the fact it is kept by share one account, so leaving it out frees nothing."""
+    """Whose budget this is. Callers without the fact it is kept by share one account: leaving it out frees nothing."""
     values: list[Json] = []
     for path in budget.per:
         value: Json = facts

@@ -4,7 +4,7 @@ A tool sees the record through `Record`-like objects that the composition root b
 look-up of somebody else's order cannot be written, only forgotten rules can never allow it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol

@@ -9,16 +9,18 @@ from typing import cast
 
 from tillgate.guards.desk import Caller
 from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.facts import ToolSurface
 from tillgate.guards.gate import Gate
 from tillgate.guards.model import Agent, Assurance, Channel
-from tillgate.guards.money import Currency, currency
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Clock, Minter, Tool
 from tillgate.server.settings import Settings
+from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.sqlite import SqliteStore
 from tillgate.server.world import FixedClock, RandomMinter, SystemClock
 from tillgate.tools.registry import tools as registered
+from tillgate.tools.shops.embedded.seed import shop_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,6 @@ class App:
     gate: Gate
     clock: Clock
     minter: Minter
-
-    @property
-    def money(self) -> Currency:
-        """The one currency."""
-        return currency(self.policy.currency)
 
     def callers(self, channel: Channel = "stdio") -> "Callers":
         """Who calls in this process, by the settings it was started with."""
@@ -75,16 +72,37 @@ class Callers:
         )
 
 
-def build(settings: Settings) -> App:
-    """Put everything together. Raises ConfigurationError for a policy, shop or setting that cannot be served."""
-    clock: Clock = FixedClock(settings.now) if settings.now else SystemClock()
-    minter = RandomMinter()
-    tools = tool_map()
-    policy = policy_of(settings, tools)
+def build(settings: Settings, *, serving: bool = False) -> App:
+    """Put everything together. Raises ConfigurationError for a policy, shop or setting that cannot be served.
+
+    A store remembers the policy it is `serving` under; every other command decides by that one and no other, so that a
+    reviewer in another directory cannot approve under another policy without knowing.
+    """
+    clock, minter, tools = clock_of(settings), RandomMinter(), tool_map()
+    text, source = policy_text(settings.policy) if serving else (None, None)
+    policy = load_policy(text, source, surfaces(tools)) if text is not None and source is not None else None
     store = SqliteStore(settings.database, clock, minter)
-    _same_currency(store, policy)
-    gate = Gate(tools, policy, store, minter)
-    return App(settings, tools, policy, store, gate, clock, minter)
+    try:
+        if policy is not None and text is not None:
+            with store.transaction() as desk:
+                _same_currency(desk, policy)
+                desk.serve_under(policy.digest, policy.source, text)
+        else:
+            policy = _served_policy(settings, store, tools)
+    except BaseException:
+        store.close()
+        raise
+    return App(settings, tools, policy, store, Gate(tools, policy, store, minter), clock, minter)
+
+
+def open_store(settings: Settings) -> SqliteStore:
+    """The store alone, for reading what is in it."""
+    return SqliteStore(settings.database, clock_of(settings), RandomMinter())
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The wall's clock, or the fixed one of these settings."""
+    return FixedClock(settings.now) if settings.now else SystemClock()
 
 
 def tool_map() -> Mapping[str, Tool]:
@@ -92,11 +110,14 @@ def tool_map() -> Mapping[str, Tool]:
     return {tool.name: cast(Tool, tool) for tool in registered()}
 
 
+def surfaces(tools: Mapping[str, Tool]) -> list[ToolSurface]:
+    """What the policy language knows of the tools."""
+    return [tool.surface for tool in tools.values()]
+
+
 def policy_of(settings: Settings, tools: Mapping[str, Tool]) -> Policy:
     """The policy of these settings: named, else `./policy.yaml`, else the packaged one."""
-    surfaces = [tool.surface for tool in tools.values()]
-    text, source = policy_text(settings.policy)
-    return load_policy(text, source, surfaces)
+    return load_policy(*policy_text(settings.policy), surfaces(tools))
 
 
 def policy_text(path: Path | None) -> tuple[str, str]:
@@ -111,18 +132,25 @@ def policy_text(path: Path | None) -> tuple[str, str]:
 
 
 def packaged_policy() -> str:
-    """The policy that comes with Tillgate. In a checkout its own file: what an editable install packages is a copy."""
-    checkout = Path(__file__).parents[3]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "policy.yaml").is_file():
-        return (checkout / "policy.yaml").read_text("utf-8")
+    """The policy that Tillgate ships with."""
     return resources.files("tillgate._data").joinpath("policy.yaml").read_text("utf-8")
 
 
-def _same_currency(store: SqliteStore, policy: Policy) -> None:
+def _served_policy(settings: Settings, store: SqliteStore, tools: Mapping[str, Tool]) -> Policy:
     with store.reading() as desk:
-        row = desk.sql.row("SELECT currency FROM shop")
-    if row is not None and row["currency"] != policy.currency:
-        store.close()
+        served = desk.served_policy()
+    if served is None:
+        return policy_of(settings, tools)
+    digest, source, text = served
+    if settings.policy is not None and policy_of(settings, tools).digest != digest:
         raise ConfigurationError(
-            f"{policy.source}: the policy's currency is {policy.currency}, but the shop's is {row['currency']}"
+            f"{settings.policy}: this store is served under another policy ({source}, {digest[:19]}…); "
+            "leave --policy out to decide by that one"
         )
+    return load_policy(text, source, surfaces(tools))
+
+
+def _same_currency(desk: SqlDesk, policy: Policy) -> None:
+    shop = shop_currency(desk.sql)
+    if shop is not None and shop.code != policy.currency:
+        raise ConfigurationError(f"{policy.source}: the currency is {policy.currency}, but the shop's is {shop.code}")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.decide import decide
+from tillgate.guards.limits import account, left, over
 from tillgate.guards.model import Decision, Facts, Json, Reason, Verdict
 from tillgate.guards.policy.types import Budget, Policy
 from tillgate.guards.risk import assess
@@ -133,7 +133,7 @@ class _Again:
     rows: list[Row] = field(default_factory=list[Row])
     unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
     others: int = 0
-    accounts: dict[tuple[str, bytes], _Account] = field(default_factory=dict[tuple[str, bytes], _Account])
+    accounts: dict[tuple[str, str], _Account] = field(default_factory=dict[tuple[str, str], _Account])
     ended: dict[str, Row] = field(default_factory=dict[str, Row])
     done_early: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
 
@@ -167,23 +167,17 @@ class _Again:
         exceeded: list[Budget] = []
         for budget in budgets:
             held = self._held(entry, facts, budget)
-            if held is None:
-                exceeded.append(budget)
-                continue
-            usage[budget.id] = {"amount": held[0], "count": held[1], "left": _left(budget, *held)}
-            if entry.counts and _over(budget, *held):
+            usage[budget.id] = {"amount": held[0], "count": held[1], "left": left(budget, *held)}
+            if entry.counts and over(budget, *held):
                 exceeded.append(budget)
         return usage, tuple(exceeded)
 
-    def _held(self, entry: Entry, facts: Facts, budget: Budget) -> tuple[int, int] | None:
+    def _held(self, entry: Entry, facts: Facts, budget: Budget) -> tuple[int, int]:
         """Amount and count with this call: as recorded, else of the calls this replay let complete."""
         recorded = entry.usage.get(budget.id)
         if recorded is not None:
             return recorded["amount"], recorded["count"]
-        account = _account(budget, facts)
-        if account is None:
-            return None
-        window = self.accounts.setdefault((budget.id, account), _Account())
+        window = self.accounts.setdefault((budget.id, account(budget, facts)), _Account())
         amount, count = window.spent(entry.seconds - budget.window_seconds)
         return (amount + entry.amount, count + 1) if entry.counts else (amount, count)
 
@@ -206,9 +200,8 @@ class _Again:
         if entry.old.status in _WAITED:
             self.done_early[entry.same_call] = row
         for budget in self.policy.budgets_for(entry.tool):
-            if (account := _account(budget, entry.facts)) is not None:
-                window = self.accounts.setdefault((budget.id, account), _Account())
-                window.use(entry.seconds, entry.amount)
+            window = self.accounts.setdefault((budget.id, account(budget, entry.facts)), _Account())
+            window.use(entry.seconds, entry.amount)
 
 
 def _kept(entry: Entry) -> Row:
@@ -240,27 +233,3 @@ def _status(entry: Entry, verdict: Verdict) -> str:
     if verdict is Verdict.PERMIT and entry.old.status == "failed":
         return "failed"
     return _STATUS[verdict]
-
-
-def _over(budget: Budget, amount: int, count: int) -> bool:
-    over_amount = budget.limit_amount is not None and amount > budget.limit_amount
-    return over_amount or (budget.limit_count is not None and count > budget.limit_count)
-
-
-def _left(budget: Budget, amount: int, count: int) -> int:
-    if budget.limit_amount is not None:
-        return max(0, budget.limit_amount - amount)
-    return max(0, (budget.limit_count or 0) - count)
-
-
-def _account(budget: Budget, facts: Facts) -> bytes | None:
-    """Whose budget this is; None when a fact it is kept by is missing, which counts as exceeded."""
-    values: list[Json] = []
-    for path in budget.per:
-        group, _, name = path.partition(".")
-        found = facts.get(group)
-        value = found.get(name) if isinstance(found, dict) else None  # pyright: ignore[reportUnknownMemberType,reportUnknownVariableType]
-        if value is None:
-            return None
-        values.append(value)
-    return canonical(values)

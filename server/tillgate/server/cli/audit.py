@@ -23,9 +23,9 @@ def show(
     last: Annotated[int, typer.Option(help="How many records")] = 50,
 ) -> None:
     """The last records, or those of one call."""
-    from tillgate.server.cli.opening import opened
+    from tillgate.server.cli.opening import reading
 
-    with opened(db=db) as built, built.store.reading() as desk:
+    with reading(db=db) as desk:
         rows = desk.sql.rows("SELECT record FROM audit ORDER BY seq")
     records: list[dict[str, Any]] = [orjson.loads(row["record"]) for row in rows]
     if call_id is not None:
@@ -57,9 +57,9 @@ def export(
 ) -> None:
     """Write the whole log as JSON Lines: a transcript that `audit verify` and `replay` read."""
     from tillgate.guards.audit.log import export_lines
-    from tillgate.server.cli.opening import opened
+    from tillgate.server.cli.opening import reading
 
-    with opened(db=db) as built, built.store.reading() as desk:
+    with reading(db=db) as desk:
         stored = desk.sql.rows(
             "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
         )
@@ -84,7 +84,7 @@ def verify(
     from tillgate.guards.audit.log import export_lines
     from tillgate.guards.audit.verify import verify_lines
     from tillgate.guards.errors import ConfigurationError
-    from tillgate.server.cli.opening import opened
+    from tillgate.server.cli.opening import reading
 
     if file is not None:
         try:
@@ -92,7 +92,7 @@ def verify(
         except OSError as error:
             raise ConfigurationError(f"{file}: cannot be read: {error}") from error
     else:
-        with opened(db=db) as built, built.store.reading() as desk:
+        with reading(db=db) as desk:
             stored = desk.sql.rows(
                 "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
             )

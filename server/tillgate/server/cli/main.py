@@ -52,7 +52,9 @@ def serve(
     from tillgate.server.mcp_server import build_server, serve_stdio
     from tillgate.server.settings import settings
 
-    built = build(settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify))
+    built = build(
+        settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify), serving=True
+    )
     try:
         anyio.run(serve_stdio, build_server(built.tools, built.gate.handle, built.callers()))
     finally:
@@ -88,9 +90,9 @@ def demo(
 @guarded
 def outbox(db: Db = None, as_json: AsJson = False) -> None:
     """Messages to customers, with the one-time codes in them. For demonstrations: whoever reads this can be anyone."""
-    from tillgate.server.cli.opening import opened
+    from tillgate.server.cli.opening import reading
 
-    with opened(db=db) as built, built.store.reading() as desk:
+    with reading(db=db) as desk:
         rows = [
             dict(row) for row in desk.sql.rows("SELECT at, recipient, subject, body, sent_at FROM outbox ORDER BY seq")
         ]

@@ -21,10 +21,10 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Requests that wait, oldest first."""
-    from tillgate.server.cli.opening import opened
+    from tillgate.server.cli.opening import money_of, reading
 
-    with opened(db=db) as built, built.store.reading() as desk:
-        now, money = desk.now, built.money
+    with reading(db=db) as desk:
+        now, money = desk.now, money_of(desk)
         rows = [_summary(request, now, money) for request in desk.requests()]
     rows = [row for row in rows if every or row["status"] == "pending"]
     if as_json:
@@ -46,11 +46,11 @@ def list_(
 @guarded
 def show(handle: Handle, db: Db = None, as_json: AsJson = False) -> None:
     """Everything a reviewer needs to decide one request."""
-    from tillgate.server.cli.opening import opened
+    from tillgate.server.cli.opening import money_of, reading
 
-    with opened(db=db) as built, built.store.reading() as desk:
+    with reading(db=db) as desk:
         request = desk.request(handle)
-        row = _summary(request, desk.now, built.money) | {"packet": dict(request.packet)} if request else None
+        row = _summary(request, desk.now, money_of(desk)) | {"packet": dict(request.packet)} if request else None
     if row is None:
         talk().print(f"There is no request {escape(handle)}.")
         raise typer.Exit(FINDINGS)

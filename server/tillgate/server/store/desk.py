@@ -284,6 +284,19 @@ class SqlDesk:
         if beside:
             self._insert("personal", {"seq": seq, "entries": orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)})
 
+    def serve_under(self, digest: str, source: str, text: str) -> None:
+        """The policy this store is served under from now on, kept whole and written down when it changes."""
+        if (last := self.served_policy()) is not None and last[0] == digest:
+            return
+        at = time_text(self._now)
+        self._insert("policy_version", {"digest": digest, "source": source, "text": text, "served_at": at})
+        self.append({"kind": "policy", "at": at, "policy": digest, "source": source}, ())
+
+    def served_policy(self) -> tuple[str, str, str] | None:
+        """Digest, source and text of the policy this store was last served under."""
+        row = self._sql.row("SELECT digest, source, text FROM policy_version ORDER BY seq DESC LIMIT 1")
+        return (row["digest"], row["source"], row["text"]) if row else None
+
     def _approvals(self, handle: str) -> Sequence[str]:
         rows = self._sql.rows("SELECT reviewer FROM approval WHERE escalation_id = ? ORDER BY at, rowid", (handle,))
         return [row["reviewer"] for row in rows]

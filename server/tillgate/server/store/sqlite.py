@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import create_engine
 
 from tillgate.guards.errors import ConfigurationError
@@ -75,13 +76,24 @@ class SqliteStore:
 def _opened(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}")
-        create_tables(engine)
-        metadata.create_all(engine)
-        engine.dispose()
+        _create(path)
         return connect(path)
-    except (sqlite3.Error, OSError) as error:
-        raise ConfigurationError(f"{path}: cannot open the store: {error}") from error
+    except (sqlite3.Error, SQLAlchemyError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise ConfigurationError(f"{path}: cannot open the store: {cause}") from error
+
+
+def _create(path: Path) -> None:
+    """Make what is not there yet. Processes that start on a new file together wait for one another."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            create_tables(connection)
+            metadata.create_all(connection)
+            connection.commit()
+    finally:
+        engine.dispose()
 
 
 def _nothing() -> None:

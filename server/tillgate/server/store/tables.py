@@ -137,6 +137,15 @@ class Personal(Row, table=True):
     entries: bytes
 
 
+class PolicyVersion(Row, table=True):
+    __tablename__ = "policy_version"  # pyright: ignore
+    seq: int | None = Field(default=None, primary_key=True)
+    digest: str
+    source: str
+    text: str
+    served_at: str
+
+
 class Outbox(Row, table=True):
     __tablename__ = "outbox"  # pyright: ignore
     seq: int | None = Field(default=None, primary_key=True)

@@ -5,7 +5,7 @@ JSON text. Tables stand parents first: rows are created in this order and delete
 """
 
 from sqlalchemy import CheckConstraint, Index, Integer, text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Field
 
 from tillgate.tools.shops.embedded.columns import (
@@ -297,6 +297,6 @@ KINDS: dict[str, type[ShopTable]] = {
 """Entity kind to table, parents first. A `Change` names its record `kind:id`."""
 
 
-def create_tables(engine: Engine) -> None:
+def create_tables(bind: Engine | Connection) -> None:
     """Create the shop's tables that are not there yet; touches no other table."""
-    ShopTable.metadata.create_all(engine)
+    ShopTable.metadata.create_all(bind)
