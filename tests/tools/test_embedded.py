@@ -56,7 +56,7 @@ class Desk(ShopReader):
     def carry_out(self, plan: Plan) -> None:
         apply(self.sql, plan.changes, plan.basis, SHOP_TABLES)
         undo = plan.undo
-        self.past = PastCall("call_1", plan.tool, plan.summary, NOW, plan.changes, undo.until, undo.why_not, None, 0)
+        self.past = PastCall("call_1", plan.tool, plan.summary, NOW, plan.changes, undo.until, undo.why_not, None)
 
 
 @pytest.fixture

@@ -157,11 +157,13 @@ class Plan:
     and every `before` still hold. `requires` are demands of the tool itself (to speak to a person, to prove an
     identity), met or unmet like those of the policy. `denies` marks a plan that is only bookkeeping (a wrong code
     counted): it is carried out and answered as refused. `request` is the handle of the escalation this plan is about,
-    `undoes` the call it takes back.
+    `undoes` the call it takes back. `detail` completes the summary with personal values: for the customer's own eyes
+    and a reviewer's, never for the client or the log.
     """
 
     tool: str
     summary: str
+    detail: str = ""
     changes: tuple[Change, ...] = ()
     impact: Impact = Impact()
     basis: tuple[tuple[str, int], ...] = ()

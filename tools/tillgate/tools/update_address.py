@@ -64,6 +64,7 @@ def _order(order: Order, address: Address) -> Plan:
     return Plan(
         UpdateAddress.name,
         f"Change the delivery address of order {order.id}",
+        detail=_new(address),
         changes=() if address == order.shipping_address else (change,),
         impact=Impact(kind="delivery_change"),
         basis=((f"order:{order.id}", order.version),),
@@ -80,8 +81,15 @@ def _profile(customer: Customer, address: Address, record: Record) -> Plan:
     return Plan(
         UpdateAddress.name,
         "Change the address on the customer's profile",
+        detail=_new(address),
         changes=() if address == customer.address else changes,
         impact=Impact(kind="account_change"),
         basis=((entity, customer.version),),
         result=AddressChange(order_id=None, address=address_view(address)).as_json(),
     )
+
+
+def _new(address: Address) -> str:
+    """The whole address, as the customer must see it before saying yes to it."""
+    parts = (address.line1, address.line2, address.city, address.region, address.postal_code, address.country)
+    return f"The new address is: {', '.join(part for part in parts if part)}."

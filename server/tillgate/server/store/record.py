@@ -107,7 +107,6 @@ class SubjectRecord(ShopReader):
             undo_until=plan.undo.until,
             undo_why_not=plan.undo.why_not,
             undone_by=row["undone_by"],
-            reduces=plan.impact.amount,
         )
 
     def entity(self, entity: str) -> Mapping[str, Json] | None:

@@ -64,7 +64,6 @@ class PastCall:
     undo_until: datetime | None
     undo_why_not: str | None
     undone_by: str | None
-    reduces: int
 
 
 class Record(Protocol):

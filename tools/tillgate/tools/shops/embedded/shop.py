@@ -6,6 +6,7 @@ statements and end in None; only `identify` searches across customers, and it re
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from sqlite3 import Row
 
@@ -148,7 +149,9 @@ class ShopReader:
         if row is None:
             return None
         cart_id = (row["id"],)
-        return rows.cart(row, self._sql.rows(s.CART_LINES, cart_id), self._sql.rows(s.CART_OFFERS, cart_id))
+        cart = rows.cart(row, self._sql.rows(s.CART_LINES, cart_id), self._sql.rows(s.CART_OFFERS, cart_id))
+        # an offer that has ended while it was on a cart takes nothing off any more
+        return replace(cart, offers=tuple(offer for offer in cart.offers if offer.runs(self._now)))
 
     def _orders(self, found: Sequence[Row]) -> tuple[Order, ...]:
         if not found:
