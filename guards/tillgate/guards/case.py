@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tillgate.guards.audit.record import plan_digest
 from tillgate.guards.desk import Received, Talk
 from tillgate.guards.limits import Limits
-from tillgate.guards.model import Consent, Decision, Facts, Plan, Reason, RiskAssessment, Subject
+from tillgate.guards.model import Consent, Decision, Facts, Plan, Reason, RiskAssessment, Subject, inside
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Arguments, Tool
 
@@ -61,5 +61,4 @@ class Case:
     @property
     def order_id(self) -> str | None:
         """The order this call is about, if any."""
-        order = (self.facts or {}).get("order", {})
-        return order.get("id") if isinstance(order, dict) else None  # pyright: ignore
+        return inside(self.facts or {}, "order").get("id")

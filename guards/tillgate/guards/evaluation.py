@@ -8,7 +8,7 @@ from tillgate.guards.case import Case
 from tillgate.guards.decide import decide
 from tillgate.guards.desk import STEP_UP_SECONDS, Caller, Desk, Talk
 from tillgate.guards.limits import limit
-from tillgate.guards.model import Assurance, Facts, Json, Plan, Subject
+from tillgate.guards.model import Assurance, Facts, Json, Plan, Subject, inside
 from tillgate.guards.ports import Arguments, Tool
 from tillgate.guards.risk import assess
 
@@ -66,13 +66,13 @@ def _call(tool: Tool, args: Arguments) -> Mapping[str, Json]:
 
 def _conversation(talk: Talk, groups: Facts) -> Mapping[str, Json]:
     """What the conversation did before this call; `orders` counts the order of this call too."""
-    order = groups.get("order", {}).get("id")
+    order: str | None = inside(groups, "order").get("id")
     return {
         "calls": talk.calls,
         "writes": talk.writes,
         "denied": talk.denied,
         "escalated": talk.escalated,
-        "orders": len(talk.orders | ({order} if order else set())),
+        "orders": len(talk.orders | {order}) if order else len(talk.orders),
     }
 
 

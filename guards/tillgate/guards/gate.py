@@ -15,7 +15,7 @@ from tillgate.guards.context import trim
 from tillgate.guards.desk import Desk, Received, Store, Tally
 from tillgate.guards.errors import Stale
 from tillgate.guards.evaluation import evaluate, subject_of
-from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify
+from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify, inside
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.types import Policy
@@ -202,7 +202,7 @@ class Gate:
 
     def _view(self, tool: str, data: Json, assurance: Assurance) -> dict[str, Json]:
         shown = trim(data, self.policy.views_for(tool), self.policy.masks, assurance)
-        return dict(shown) if isinstance(shown, Mapping) else {}
+        return dict(inside({"shown": shown}, "shown"))
 
     def _write_down_failure(self, received: Received, call_id: str) -> None:
         """If even this cannot be written, the answer stays the same and the operator's log says why."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, str, list or dict with string keys. Never a float."""
@@ -228,3 +228,9 @@ def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(
         Change(change.entity, change.field, change.after, change.before, change.stamp) for change in reversed(changes)
     )
+
+
+def inside(value: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    """The object at a name of another; an empty one where there is none."""
+    found = value.get(name)
+    return cast("Mapping[str, Json]", found) if isinstance(found, dict) else {}

@@ -10,7 +10,7 @@ from typing import Literal
 from tillgate.guards.audit.record import as_json, rfc3339
 from tillgate.guards.case import Case
 from tillgate.guards.desk import Received
-from tillgate.guards.model import Json, Plan
+from tillgate.guards.model import Json, Plan, inside
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.types import Policy
 
@@ -103,8 +103,9 @@ def _plan(plan: Plan | None) -> Json:
 def _outcome(shown: Outcome) -> Json:
     """The answer as the model was shown it, without a token that would still work."""
     outcome = shown.as_json()
-    if (outcome.get("confirmation") or {}).get("token"):
-        outcome["confirmation"] = {**outcome["confirmation"], "token": "[secret]"}
+    confirmation = inside(outcome, "confirmation")
+    if "token" in confirmation:
+        outcome["confirmation"] = {**confirmation, "token": "[secret]"}
     return outcome
 
 

@@ -132,7 +132,10 @@ def policy_text(path: Path | None) -> tuple[str, str]:
 
 
 def packaged_policy() -> str:
-    """The policy that Tillgate ships with."""
+    """The policy that Tillgate ships with. In a checkout its own file: what an editable install packages is a copy."""
+    checkout = Path(__file__).parents[3]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "policy.yaml").is_file():
+        return (checkout / "policy.yaml").read_text("utf-8")
     return resources.files("tillgate._data").joinpath("policy.yaml").read_text("utf-8")
 
 

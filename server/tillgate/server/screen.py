@@ -15,6 +15,8 @@ import anyio
 import anyio.to_thread
 import orjson
 
+from tillgate.guards.model import inside
+
 MOST_BYTES = 64 * 1024
 MOST_DEPTH = 16
 FAULT = f"tillgate/fault-{secrets.token_hex(8)}"
@@ -96,12 +98,12 @@ def _faulted(text: str, fault: str) -> str:
     name, meta = _read(inner.get("name")), _read(inner.get("_meta"))
     if isinstance(name, str):
         name = name.encode("utf-8", "replace").decode()
-    params = {
+    params: dict[str, Any] = {
         "name": name if isinstance(name, str) else "",
         "arguments": {},
-        "_meta": {**(meta if isinstance(meta, dict) else {}), FAULT: fault},
+        "_meta": {**inside({"meta": meta}, "meta"), FAULT: fault},
     }
-    message = {"jsonrpc": "2.0", "id": _read(outer.get("id")), "method": "tools/call", "params": params}
+    message: dict[str, Any] = {"jsonrpc": "2.0", "id": _read(outer.get("id")), "method": "tools/call", "params": params}
     return json.dumps(message)
 
 

@@ -17,11 +17,40 @@ MAX_DEPTH = 64
 
 def canonical(value: Json) -> bytes:
     """The canonical bytes of a JSON value. Raises ValueError, naming the place, for anything else."""
-    _check(value, "", 0)
+    if not _fits(value, 0):
+        _check(value, "", 0)
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
         raise ValueError(f"not a JSON value: {error}") from error
+
+
+def _fits(value: Json, depth: int) -> bool:
+    """Whether every value is one that is let in. Scalars are judged in place: this runs over every record written."""
+    kind = value.__class__
+    if kind is dict:
+        if depth > MAX_DEPTH:
+            return False
+        for key in value:
+            if key.__class__ is not str or not key.isascii():
+                return False
+        items = value.values()
+    elif kind is list:
+        if depth > MAX_DEPTH:
+            return False
+        items = value
+    else:
+        items = (value,)
+    for item in items:
+        kind = item.__class__
+        if kind is str or item is None or kind is bool:
+            continue
+        if kind is int:
+            if not -BOUND <= item <= BOUND:
+                return False
+        elif (kind is not dict and kind is not list) or not _fits(item, depth + 1):
+            return False
+    return True
 
 
 def _check(value: Json, path: str, depth: int) -> None:

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tillgate.guards.model import inside
 from tillgate.server.cli.common import INTEGRITY, AsJson, Db, guarded, out, print_json, talk
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
@@ -36,9 +37,9 @@ def show(
         return
     table = Table("seq", "at", "kind", "tool", "customer", "status", "why", "call")
     for record in records:
-        outcome = record.get("outcome") or {}
+        outcome = inside(record, "outcome")
         why = ", ".join(reason.get("rule") or reason["code"] for reason in outcome.get("reasons", []))
-        customer = (record.get("subject") or {}).get("customer_id") or ""
+        customer = inside(record, "subject").get("customer_id") or ""
         table.add_row(
             str(record["seq"]), record["at"], record["kind"], escape(record.get("tool") or ""), escape(customer),
             outcome.get("status", ""), escape(why), record.get("call_id", ""),

@@ -144,7 +144,7 @@ def _print_packet(console: Console, row: dict[str, Any]) -> None:
         console.print(f"  budget {escape(budget)} exceeded")
     for rule in packet["nearly"]:
         console.print(f"  nearly: {escape(rule)}")
-    risk = packet["risk"] or {"score": 0, "tier": "LOW", "contributions": []}
+    risk: dict[str, Any] = packet["risk"] or {"score": 0, "tier": "LOW", "contributions": []}
     console.print(f"\n[bold]Risk[/bold] {risk['score']} ({risk['tier'].lower()})")
     for part in risk["contributions"]:
         console.print(f"  +{part['points']}  {escape(part['because'])}")

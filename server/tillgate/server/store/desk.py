@@ -24,7 +24,7 @@ from tillgate.guards.desk import (
     Talk,
     Tally,
 )
-from tillgate.guards.model import Json, Plan, Subject
+from tillgate.guards.model import Json, Plan, Subject, inside
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
 from tillgate.server.store.record import GATE_TABLES, SubjectRecord
@@ -75,7 +75,7 @@ class SqlDesk:
         return talk_from(row)
 
     def tally(self, talk: Talk, tally: Tally) -> None:
-        orders = talk.orders | ({tally.order} if tally.order else set())
+        orders = talk.orders | {tally.order} if tally.order else talk.orders
         self._sql.run(
             "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
             " escalated = escalated + ?, orders = ? WHERE id = ?",
@@ -310,7 +310,7 @@ _FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, 
 
 
 def _glimpse(record: Mapping[str, Any]) -> Mapping[str, Json]:
-    outcome = record.get("outcome") or {}
+    outcome = inside(record, "outcome")
     return {
         "at": record["at"],
         "tool": record.get("tool"),
