@@ -12,7 +12,7 @@ from tests.e2e.world import ESCALATE, NEW_ADDRESS, ROOT, STORE, World
 
 CHECKER = ROOT / "guards" / "tillgate" / "guards" / "audit" / "verify.py"
 SWEEP = """
-import importlib.util, random, sys
+import importlib.util, io, random, sys
 spec = importlib.util.spec_from_file_location("checker", sys.argv[1])
 checker = importlib.util.module_from_spec(spec); sys.modules["checker"] = checker; spec.loader.exec_module(checker)
 data = open(sys.argv[2], "rb").read()
@@ -20,7 +20,7 @@ random.seed(7)
 starts = [0] + [n + 1 for n, byte in enumerate(data) if byte == 10]
 for position in random.sample(range(len(data)), int(sys.argv[3])):
     changed = bytearray(data); changed[position] ^= 1 << random.randrange(8)
-    result = checker.verify_lines(bytes(changed).splitlines(keepends=True) if False else [l + b"\\n" for l in bytes(changed).split(b"\\n")[:-1]] or [b""])
+    result = checker.verify_lines(io.BytesIO(bytes(changed)))
     line = sum(start <= position for start in starts)
     named = [problem.line for problem in result.problems]
     if result.ok or (named[0] not in (line, line + 1, line - 1)):
@@ -84,8 +84,10 @@ def test_no_flipped_bit_goes_unseen(told: World, sample: int) -> None:
     """With the checker alone, as anyone may run it: two thousand processes would take an hour."""
     done = subprocess.run(
         [sys.executable, "-c", SWEEP, str(CHECKER), str(told.path / "log.jsonl"), str(sample)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == ""
 
 
@@ -94,46 +96,58 @@ def test_every_deletion_and_swap_is_seen(told: World, tmp_path: Path) -> None:
     random.seed(3)
     for number in random.sample(range(len(lines)), 8):
         (tmp_path / "cut.jsonl").write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
-        done = subprocess.run([sys.executable, str(CHECKER), str(tmp_path / "cut.jsonl")], capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, str(CHECKER), str(tmp_path / "cut.jsonl")], capture_output=True, check=False
+        )
         assert done.returncode == 4, number
 
 
-def test_the_database_refuses_and_a_forced_change_is_found(told: World, tmp_path: Path) -> None:
-    assert told.run("audit", "verify").returncode == 0
-    forced = told.copy(tmp_path / "forced")
-    connection = sqlite3.connect(forced.db, isolation_level=None)
-    for statement in (
+def unlocked(world: World, to: Path, statement: str) -> World:
+    """A copy whose log was changed by somebody who owns the file."""
+    broken = world.copy(to)
+    connection = sqlite3.connect(broken.db, isolation_level=None)
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute(statement)
+    connection.close()
+    return broken
+
+
+# A defect that was found here: SQLite runs no DELETE trigger for the row that REPLACE takes away.
+@pytest.mark.parametrize(
+    "statement",
+    [
         "UPDATE audit SET hash = 'x' WHERE seq = 3",
         "DELETE FROM audit WHERE seq = 3",
         "DELETE FROM audit",
-        "INSERT OR REPLACE INTO audit SELECT seq, hash, conversation, '{}' FROM audit WHERE seq = 3",
         "UPDATE OR REPLACE audit SET seq = 4 WHERE seq = 3",
-    ):
-        with pytest.raises(sqlite3.DatabaseError, match="only grows"):
-            connection.execute(statement)
+        "INSERT OR REPLACE INTO audit (seq, hash, conversation, record)"
+        " SELECT seq, hash, conversation, x'7b7d' FROM audit WHERE seq = 3",
+    ],
+)
+def test_the_database_refuses_to_change_the_log(told: World, tmp_path: Path, statement: str) -> None:
+    forced = told.copy(tmp_path / "forced")
+    connection = sqlite3.connect(forced.db, isolation_level=None)
+    with pytest.raises(sqlite3.DatabaseError, match="only grows"):
+        connection.execute(statement)
     connection.close()
-    assert forced.run("audit", "verify").returncode == 0
-    for number, statement in enumerate((
-        "UPDATE audit SET record = replace(CAST(record AS TEXT), 'ord_a9', 'ord_a1') WHERE seq = (SELECT max(seq) FROM audit) - 5",
+
+
+# A defect that was found here: a hash or a record of another kind ended `audit verify` with a stack trace and exit 1.
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET record = CAST(replace(CAST(record AS TEXT), 'ord_', 'orx_') AS BLOB)",
         "DELETE FROM audit WHERE seq = 3",
-        "UPDATE personal SET entries = replace(entries, 'zq-ana', 'zq-eve')",
-        "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)",
-    )):  # fmt: skip
-        broken = told.copy(tmp_path / f"broken{number}")
-        connection = sqlite3.connect(broken.db, isolation_level=None)
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        if number == 0:
-            seq = connection.execute("SELECT min(seq) FROM audit WHERE CAST(record AS TEXT) LIKE '%ord_a9%'").fetchone()[0]
-            connection.execute("UPDATE audit SET record = CAST(replace(CAST(record AS TEXT), 'ord_a9', 'ord_a1') AS BLOB) WHERE seq = ?", (seq,))
-        else:
-            connection.execute(statement)
-        connection.close()
-        done = broken.run("audit", "verify")
-        if number == 3:
-            continue  # the end cut off a store is visible to a signed checkpoint only
-        assert done.returncode == 4, statement
-        assert b"Traceback" not in done.stderr
+        "UPDATE personal SET entries = CAST(replace(CAST(entries AS TEXT), 'zq-ana', 'zq-eve') AS BLOB)",
+        "UPDATE audit SET hash = 'x' WHERE seq = 3",
+        "UPDATE audit SET record = CAST(record AS TEXT) || ' ' WHERE seq = 3",
+        "UPDATE audit SET hash = (SELECT hash FROM audit WHERE seq = 4) WHERE seq = 3",
+    ],
+)
+def test_a_forced_change_of_the_log_is_found(told: World, tmp_path: Path, statement: str) -> None:
+    done = unlocked(told, tmp_path / "broken", statement).run("audit", "verify")
+    assert (done.returncode, b"Traceback" in done.stderr) == (4, False), done.stderr[-300:]
 
 
 def test_values_can_be_left_out_and_the_rest_still_verifies(told: World) -> None:
@@ -149,7 +163,7 @@ def test_replay_needs_no_database_and_names_what_a_stricter_policy_changes(told:
     same = alone.run("replay", "log.jsonl", policy=STORE)
     assert same.returncode == 0, same.stdout.decode()
     assert not alone.db.exists()
-    stop = '  - {id: stop, tools: [cancel_order, update_address], deny: stopped}\n'
+    stop = "  - {id: stop, tools: [cancel_order, update_address], deny: stopped}\n"
     (tmp_path / "strict.yaml").write_text(STORE.replace("\nrules:\n", f"\nrules:\n{stop}"))
     stricter = alone.run("replay", "log.jsonl", "--policy", "strict.yaml", "--json")
     assert stricter.returncode == 1
@@ -158,8 +172,8 @@ def test_replay_needs_no_database_and_names_what_a_stricter_policy_changes(told:
     text = json.dumps(report)
     assert "cancel_order" in text
     assert "update_address" in text
-    rows = next(value for value in report.values() if isinstance(value, list) and value and "tool" in value[0])
-    assert {row["tool"] for row in rows} <= {"cancel_order", "update_address", "undo_action"}, [row["tool"] for row in rows]
+    changed = [row for row in report["rows"] if row["change"] != "none"]
+    assert {row["tool"] for row in changed} == {"cancel_order", "update_address"}, changed
     assert alone.run("replay", "nothing.jsonl").returncode == 3
     (tmp_path / "bad.jsonl").write_text("{]\n")
     assert alone.run("replay", "bad.jsonl").returncode in (2, 3)

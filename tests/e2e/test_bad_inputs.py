@@ -14,6 +14,10 @@ def refund(more: str) -> bytes:
     return b"{" + O + b"," + more.encode() + b"}"
 
 
+def address(city: str, country: str) -> bytes:
+    return f'{{"address":{{"line1":"a","city":"{city}","postal_code":"1","country":"{country}"}}}}'.encode()
+
+
 def cart(quantity: str) -> bytes:
     return b'{"lines":[{"variant_id":"v_mug","quantity":' + quantity.encode() + b"}]}"
 
@@ -26,7 +30,7 @@ def order(key: str) -> bytes:
     return b'{"order_id":"' + key.encode() + b'","reason":"x"}'
 
 
-MANY = ",".join('{"variant_id":"v%d","quantity":1}' % number for number in range(1500))
+MANY = ",".join(f'{{"variant_id":"v{number}","quantity":1}}' for number in range(1500))
 BAD: list[tuple[str, bytes, bytes]] = [
     # number in the list of bad inputs, tool, raw arguments
     ("1 duplicate key", b"issue_refund", refund('"amount":"1.00","amount":"9999"')),
@@ -34,14 +38,29 @@ BAD: list[tuple[str, bytes, bytes]] = [
     ("1 duplicate key by escape", b"issue_refund", refund('"amount":"1.00","\\u0061mount":"9999"')),
     ("2 extra argument", b"issue_refund", refund('"is_admin":true')),
     ("2 extra argument inside", b"issue_refund", refund('"lines":[{"line_id":"ord_a1-1","quantity":1,"price":"9"}]')),
-    *[(f"3 quantity {text}", b"issue_refund", lines(text)) for text in ('"5"', "true", "5.0", "5e0", "null", "[1]", "1.5")],
-    *[(f"4 amount {text}", b"issue_refund", refund(f'"amount":{text}')) for text in ('"NaN"', '"inf"', '"1e400"', "NaN", "Infinity", "-Infinity", "1e400", "5", "5.00")],
-    *[(f"5 amount {text}", b"issue_refund", refund(f'"amount":"{text}"')) for text in ("1E+30", "1_000", " 5 ", "-0", "+5", "5.", ".5", "0x5", "05", "1,00", "$5", "5 USD", "")],
+    *[
+        (f"3 quantity {text}", b"issue_refund", lines(text))
+        for text in ('"5"', "true", "5.0", "5e0", "null", "[1]", "1.5")
+    ],
+    *[
+        (f"4 amount {text}", b"issue_refund", refund(f'"amount":{text}'))
+        for text in ('"NaN"', '"inf"', '"1e400"', "NaN", "Infinity", "-Infinity", "1e400", "5", "5.00")
+    ],
+    *[
+        (f"5 amount {text}", b"issue_refund", refund(f'"amount":"{text}"'))
+        for text in ("1E+30", "1_000", " 5 ", "-0", "+5", "5.", ".5", "0x5", "05", "1,00", "$5", "5 USD", "")
+    ],
     ("6 Arabic digits", b"issue_refund", refund('"amount":"\u0661\u0662\u0663"')),
     ("6 full-width digits", b"issue_refund", refund('"amount":"\uff15"')),
     *[(f"7 amount {text}", b"issue_refund", refund(f'"amount":"{text}"')) for text in ("-5", "0", "0.00")],
-    *[(f"8 amount {text[:9]}", b"issue_refund", refund(f'"amount":"{text}"')) for text in ("1" + "0" * 40, str(2**63), str(2**53 + 1))],
-    *[(f"8 quantity {text[:9]}", b"issue_refund", lines(text)) for text in ("1" + "0" * 40, str(2**63), str(2**53 + 1))],
+    *[
+        (f"8 amount {text[:9]}", b"issue_refund", refund(f'"amount":"{text}"'))
+        for text in ("1" + "0" * 40, str(2**63), str(2**53 + 1))
+    ],
+    *[
+        (f"8 quantity {text[:9]}", b"issue_refund", lines(text))
+        for text in ("1" + "0" * 40, str(2**63), str(2**53 + 1))
+    ],
     ("9 5,000-digit integer", b"issue_refund", lines("9" * 5000)),
     ("10 three decimals", b"issue_refund", refund('"amount":"5.001"')),
     ("11 a currency", b"issue_refund", refund('"amount":"5.00","currency":"USDT"')),
@@ -54,7 +73,7 @@ BAD: list[tuple[str, bytes, bytes]] = [
     ("18 zero width", b"issue_refund", order("ord_\u200ba1")),
     ("18 right to left", b"issue_refund", order("ord_a1\u202e")),
     ("18 in an address", b"update_address", b'{"address":{"line1":"1 \\u202eStreet",' + ADDRESS + b"}}"),
-    ("18 in a city", b"update_address", b'{"address":{"line1":"1 Street","city":"Bo\\u200bulder","postal_code":"1","country":"US"}}'),
+    ("18 in a city", b"update_address", address("Bo\\u200bulder", "US")),
     ("19 look-alike", b"issue_refund", order("ord\uff3fa1")),
     ("20 NUL in an id", b"issue_refund", order("ord_a1\\u0000")),
     ("20 NUL in a text", b"issue_refund", b'{"order_id":"ord_a1","reason":"a\\u0000b"}'),
@@ -77,9 +96,9 @@ BAD: list[tuple[str, bytes, bytes]] = [
     ("a code as a number", b"verify_identity", b'{"challenge_id":"chl_1","code":123456}'),
     ("a key with a newline", b"issue_refund", refund('"idempotency_key":"a\\n"')),
     ("an id of 65", b"issue_refund", order("o" * 65)),
-    ("a lower-case country", b"update_address", b'{"address":{"line1":"a","city":"b","postal_code":"1","country":"us"}}'),
-    ("a country nobody has", b"update_address", b'{"address":{"line1":"a","city":"b","postal_code":"1","country":"XX"}}'),
-]  # fmt: skip
+    ("a lower-case country", b"update_address", address("b", "us")),
+    ("a country nobody has", b"update_address", address("b", "XX")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +133,16 @@ def test_arguments_that_are_no_object_are_refused_like_any_other(shared: World, 
 
 
 GARBAGE: list[bytes] = [
-    b"garbage", b"\x00\x01", b"\xff\xfe", b"{}", b"[]", b"null", b"123", b'"a"', b"{", b'{"jsonrpc":"2.0"}',
+    b"garbage",
+    b"\x00\x01",
+    b"\xff\xfe",
+    b"{}",
+    b"[]",
+    b"null",
+    b"123",
+    b'"a"',
+    b"{",
+    b'{"jsonrpc":"2.0"}',
     b'[{"jsonrpc":"2.0","id":"batch","method":"tools/call","params":{"name":"cancel_order",'
     b'"arguments":{"order_id":"ord_a2","reason":"other"}}}]',
     b'{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"cancel_order",'
@@ -123,15 +151,20 @@ GARBAGE: list[bytes] = [
     b'"arguments":{"order_id":"ord_a2","reason":"other"}}}',
     b'{"jsonrpc":"1.0","id":"old","method":"tools/call","params":{"name":"cancel_order",'
     b'"arguments":{"order_id":"ord_a2","reason":"other"}}}',
-    b'{"jsonrpc":"2.0","id":"n1","method":"tools/nope"}', b'{"jsonrpc":"2.0","id":"n2","method":"\\ud800"}',
-    b'{"jsonrpc":"2.0","id":"n3","method":"tools/call"}', b'{"jsonrpc":"2.0","id":"n4","method":"tools/call","params":[]}',
+    b'{"jsonrpc":"2.0","id":"n1","method":"tools/nope"}',
+    b'{"jsonrpc":"2.0","id":"n2","method":"\\ud800"}',
+    b'{"jsonrpc":"2.0","id":"n3","method":"tools/call"}',
+    b'{"jsonrpc":"2.0","id":"n4","method":"tools/call","params":[]}',
     b'{"jsonrpc":"2.0","id":"n5","method":"tools/call","params":{"name":7,"arguments":{}}}',
     b'{"jsonrpc":"2.0","id":"n6","method":"tools/list","params":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    b'{"jsonrpc":"2.0","id":"n7","result":{"content":[]}}', b'{"jsonrpc":"2.0","id":"n8","error":{"code":1,"message":"x"}}',
-    b'{"jsonrpc":"2.0","id":"n9","id":"n10","method":"tools/list"}', b"[" * 100_000, b'{"a":' * 50_000,
+    b'{"jsonrpc":"2.0","id":"n7","result":{"content":[]}}',
+    b'{"jsonrpc":"2.0","id":"n8","error":{"code":1,"message":"x"}}',
+    b'{"jsonrpc":"2.0","id":"n9","id":"n10","method":"tools/list"}',
+    b"[" * 100_000,
+    b'{"a":' * 50_000,
     b'{"jsonrpc":"2.0","id":"n11","method":"tools/call","params":{"name":"get_order","name":"cancel_order",'
     b'"arguments":{"order_id":"ord_a2","reason":"other"}}}',
-]  # fmt: skip
+]
 
 
 def test_noise_on_the_wire_does_nothing_and_ends_nothing(shared: World, ana: Session) -> None:
@@ -144,7 +177,14 @@ def test_noise_on_the_wire_does_nothing_and_ends_nothing(shared: World, ana: Ses
 
 
 def test_names_of_tools_are_shown_harmless(ana: Session) -> None:
-    for name in (b"\\u001b[2J\\u001b]0;x\\u0007", b"\\u202eredro_teg", b"../../get_order", b"get_order\\u0000", b"", b"x" * 5000):
+    for name in (
+        b"\\u001b[2J\\u001b]0;x\\u0007",
+        b"\\u202eredro_teg",
+        b"../../get_order",
+        b"get_order\\u0000",
+        b"",
+        b"x" * 5000,
+    ):
         answer = ana.raw(b"{}", name)
         assert answer.status == "denied"
         assert len(answer.line) < 3000

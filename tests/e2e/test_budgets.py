@@ -5,8 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.e2e.world import Session, World, policy
 
-MONEY = 'budgets:\n  - {id: b, tools: [issue_refund, cancel_order], per: customer.id, window: 30d, limit: "30.00", exceeded: deny}\n'
-COUNT = "budgets:\n  - {id: b, tools: [issue_refund], per: customer.id, window: 24h, limit: {count: 3}, exceeded: {escalate: refunds}}\n"
+MONEY = (
+    "budgets:\n  - {id: b, tools: [issue_refund, cancel_order], per: customer.id, window: 30d,"
+    ' limit: "30.00", exceeded: deny}\n'
+)
+COUNT = (
+    "budgets:\n  - {id: b, tools: [issue_refund], per: customer.id, window: 24h,"
+    " limit: {count: 3}, exceeded: {escalate: refunds}}\n"
+)
 
 
 def flood(session: Session, calls: int, name: str) -> list[str]:
@@ -32,7 +38,9 @@ def test_sixty_four_from_four_processes(world: World) -> None:
     sessions = [Session(world, "--customer", "cus_ana", "--assurance", "stepped_up") for _ in range(4)]
     try:
         with ThreadPoolExecutor(4) as pool:
-            found = [status for part in pool.map(lambda n: flood(sessions[n], 16, f"p{n}"), range(4)) for status in part]
+            found = [
+                status for part in pool.map(lambda n: flood(sessions[n], 16, f"p{n}"), range(4)) for status in part
+            ]
     finally:
         for session in sessions:
             session.close()

@@ -1,9 +1,10 @@
 """What waits for a person: the packet, one execution, stale, denied, withdrawn, expired, two people, less."""
 
 import json
+from pathlib import Path
 
 import pytest
-from tests.e2e.world import ESCALATE, NEW_ADDRESS, NOW, Session, World, policy
+from tests.e2e.world import ESCALATE, NEW_ADDRESS, NOW, SHOP, Session, World, new_world, policy
 
 TWO = policy("{id: two, tools: [issue_refund], escalate: {queue: refunds, approvals: 2, expires: 2h}}")
 ROUTE = policy("{id: large, tools: [cancel_order], escalate: {queue: refunds, expires: 2h}}")
@@ -22,11 +23,14 @@ def opened(session: Session, amount: str = "50.00", order: str = "ord_a1", **mor
 
 def test_the_packet_holds_what_a_reviewer_needs(world: World) -> None:
     risk = (
-        'risk:\n  factors: [{id: big, when: "impact.amount > money(\'10.00\')", points: 35, because: over ten moves}]\n'
+        "risk:\n  factors: [{id: big, when: \"impact.amount > money('10.00')\", points: 35, because: over ten moves}]\n"
         "  tiers: {medium: 30, high: 60, critical: 85}\n"
     )
     near = "{id: near, tools: [issue_refund], when: \"order.country == 'US' && order.disputed\", deny: no}"
-    rule = "{id: large, tools: [issue_refund], when: \"impact.amount > money('40.00')\", escalate: {queue: refunds, expires: 2h}}"
+    rule = (
+        "{id: large, tools: [issue_refund], when: \"impact.amount > money('40.00')\","
+        " escalate: {queue: refunds, expires: 2h}}"
+    )
     with world.serve("cus_ana", policy=policy(rule, near, extra=risk)) as session:
         session.call("get_order", order_id="ord_a1")
         session.call("get_order", order_id="ord_zz")
@@ -38,12 +42,17 @@ def test_the_packet_holds_what_a_reviewer_needs(world: World) -> None:
     assert packet["words"] == "It came broken, I want my money."
     assert [call["tool"] for call in packet["conversation"]] == ["get_order", "get_order"]
     assert [call["status"] for call in packet["conversation"]] == ["completed", "denied"]
-    changes = {(change["field"], change["before"], change["after"]) for change in packet["plan"]["changes"] if change["field"] == "amount"}
+    changes = {
+        (change["field"], change["before"], change["after"])
+        for change in packet["plan"]["changes"]
+        if change["field"] == "amount"
+    }
     assert changes == {("amount", None, 5000)}
     assert (shown["amount"], shown["currency"], shown["customer_id"]) == ("50.00", "USD", "cus_ana")
     assert packet["facts"]["order"]["total"] == 10_850
     assert packet["risk"]["contributions"][0]["points"] == 35
-    assert [hit["rule"] for hit in packet["decision"]["hits"]] and packet["nearly"] == ["near"]
+    assert {hit["rule"] for hit in packet["decision"]["hits"]} == {"all", "large"}
+    assert packet["nearly"] == ["near"]
     assert packet["verification"]["assurance"] == "STEPPED_UP"
     assert packet["on_approval"]
     for words in ("It came broken", "over ten moves", "near", "large"):
@@ -76,11 +85,12 @@ def test_what_has_changed_since_is_stale_and_moves_nothing(world: World) -> None
         assert session.call("check_request", handle=waits.handle).data["status"] == "stale"
         again = session.call("cancel_order", order_id="ord_a2", reason="other")
         assert (again.status, again.envelope["replayed"]) == ("escalated", False)
-        # a stricter policy since then
-        stricter = ROUTE.replace("rules:\n", "rules:\n  - {id: stop, tools: [cancel_order], deny: stopped}\n", 1)
-        (world.path / "stricter.yaml").write_text(stricter)
-        done = world.run("requests", "approve", again.handle, "--as", "anna", "--policy", "stricter.yaml")
-        assert (done.returncode, done.stdout.startswith(b"stale")) == (1, True)
+    # a stricter policy is served since then
+    stricter = ROUTE.replace("rules:\n", "rules:\n  - {id: stop, tools: [cancel_order], deny: stopped}\n", 1)
+    with world.serve("cus_ana", policy=stricter) as session:
+        done = world.run("requests", "approve", again.handle, "--as", "anna")
+        assert (done.returncode, done.stdout.startswith(b"stale")) == (1, True), done.stderr
+        assert session.call("check_request", handle=again.handle).data["status"] == "stale"
     assert refunded(world) == []
 
 
@@ -165,9 +175,25 @@ def test_what_a_reviewer_reads_cannot_draw_on_the_terminal(world: World) -> None
 
 
 def test_an_unknown_handle_is_a_finding_and_not_a_fault(world: World) -> None:
-    for command in (["show", "esc_[/x]"], ["approve", "esc_no", "--as", "anna"], ["deny", "'", "--as", "a", "--message", "b"]):
+    for command in (
+        ["show", "esc_[/x]"],
+        ["approve", "esc_no", "--as", "anna"],
+        ["deny", "'", "--as", "a", "--message", "b"],
+    ):
         done = world.run("requests", *command)
         assert done.returncode == 1
         assert b"Traceback" not in done.stderr
     assert world.run("requests", "approve", "esc_no").returncode == 2
     assert world.run("requets").returncode == 2
+
+
+# A defect that was found here: the outbox read brackets of a title or an address as its own markup, and fell over them.
+def test_words_of_a_record_do_not_break_the_outbox(tmp_path: Path) -> None:
+    shop = json.loads(json.dumps(SHOP))
+    shop["products"][1]["title"] = "Mug [/red] [new]"
+    world = new_world(tmp_path / "markup", shop)
+    with world.serve("cus_ana", policy=policy("{id: ask, tools: [edit_cart], confirm: customer}")) as session:
+        asked = session.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_mug", "quantity": 1}])
+        assert asked.status == "confirmation_required"
+    done = world.run("outbox")
+    assert (done.returncode, b"Mug [/red] [new]" in done.stdout) == (0, True), done.stderr[-300:]

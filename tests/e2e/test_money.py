@@ -21,7 +21,9 @@ def refunds(world: World, order: str) -> list[int]:
 
 
 def test_refunds_end_at_what_was_captured(shared: World, ana: Session) -> None:
-    assert ana.call("issue_refund", order_id="ord_a1", reason="x", amount="108.51").codes == ["amount_exceeds_refundable"]
+    assert ana.call("issue_refund", order_id="ord_a1", reason="x", amount="108.51").codes == [
+        "amount_exceeds_refundable"
+    ]
     assert ana.call("issue_refund", order_id="ord_a1", reason="x", amount="48.01", lines=line("ord_a1-1")).codes == [
         "amount_exceeds_lines"
     ]
@@ -61,7 +63,10 @@ def test_a_cancellation_refunds_once(shared: World, ana: Session) -> None:
 def test_a_balance_goes_up_by_exactly_what_goes_back(shared: World, ana: Session) -> None:
     done = ana.call("issue_refund", order_id="ord_a6", reason="x", amount="20.00", method="store_credit")
     assert done.status == "completed"
-    assert ana.call("issue_refund", order_id="ord_a6", reason="y", amount="1.00", method="pm_ana_gift").status == "completed"
+    assert (
+        ana.call("issue_refund", order_id="ord_a6", reason="y", amount="1.00", method="pm_ana_gift").status
+        == "completed"
+    )
     assert dict(shared.rows("SELECT id, balance FROM payment_method WHERE balance IS NOT NULL")) == {
         "pm_ana_gift": 1100,
         "pm_ana_credit": 2000,
@@ -75,7 +80,9 @@ def test_only_offers_on_file_that_run_and_fit_come_off(shared: World, ana: Sessi
         for code in ("NOPE", "OLD10", "SOON10", "welcome10")
     }
     assert all(len(codes) == 1 and codes != ["not_found"] for codes in refused.values()), refused
-    assert ana.call("apply_discount", cart_id="cart_ana", offer_code="WELCOME10", percent=50).codes == ["invalid_arguments"]
+    assert ana.call("apply_discount", cart_id="cart_ana", offer_code="WELCOME10", percent=50).codes == [
+        "invalid_arguments"
+    ]
     assert ana.call("apply_discount", cart_id="cart_ana", offer_code="WELCOME10").data["total"] == "43.20"
     assert ana.call("apply_discount", cart_id="cart_ana", offer_code="TAKE3").codes == ["not_stackable"]
     assert ana.call("remove_discount", cart_id="cart_ana", offer_code="WELCOME10").data["total"] == "48.00"
@@ -86,4 +93,6 @@ def test_only_offers_on_file_that_run_and_fit_come_off(shared: World, ana: Sessi
     other = ana.call("edit_cart", lines=[{"variant_id": "v_mug", "quantity": 1}])
     used = ana.call("apply_discount", cart_id=other.data["id"], offer_code="HALF50")
     assert used.status == "denied", "one use for each customer"
-    assert ana.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_mug", "quantity": 501}]).codes == ["out_of_stock"]
+    assert ana.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_mug", "quantity": 501}]).codes == [
+        "out_of_stock"
+    ]

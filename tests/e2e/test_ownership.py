@@ -27,12 +27,28 @@ PAIRS: list[tuple[str, str, str, str, JsonObject]] = [
     ("issue_refund", "method", "pm_ben_card", "pm_zz", {"order_id": "ord_a9", "reason": "x"}),
     ("change_payment_method", "order_id", "ord_b2", "ord_zz", {"payment_method_id": "pm_ben_card"}),
     ("change_payment_method", "payment_method_id", "pm_ben_card", "pm_zz", {"order_id": "ord_a2"}),
-    ("change_order_items", "order_id", "ord_b2", "ord_zz",
-     {"lines": [{"line_id": "ord_b2-1", "new_variant_id": "v_shirt_l"}], "payment_method_id": "pm_ben_card"}),
-    ("return_items", "order_id", "ord_b1", "ord_zz", {"lines": [{"line_id": "ord_b1-1", "quantity": 1}], "reason": "x"}),
-    ("exchange_items", "order_id", "ord_b1", "ord_zz",
-     {"lines": [{"line_id": "ord_b1-1", "new_variant_id": "v_shirt_l"}], "payment_method_id": "pm_ben_card"}),
-]  # fmt: skip
+    (
+        "change_order_items",
+        "order_id",
+        "ord_b2",
+        "ord_zz",
+        {"lines": [{"line_id": "ord_b2-1", "new_variant_id": "v_shirt_l"}], "payment_method_id": "pm_ben_card"},
+    ),
+    (
+        "return_items",
+        "order_id",
+        "ord_b1",
+        "ord_zz",
+        {"lines": [{"line_id": "ord_b1-1", "quantity": 1}], "reason": "x"},
+    ),
+    (
+        "exchange_items",
+        "order_id",
+        "ord_b1",
+        "ord_zz",
+        {"lines": [{"line_id": "ord_b1-1", "new_variant_id": "v_shirt_l"}], "payment_method_id": "pm_ben_card"},
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +67,9 @@ def ana(shared: World, bens: tuple[str, str]) -> Iterator[Session]:
         yield session
 
 
-def test_another_customers_record_is_as_if_it_were_not_there(shared: World, ana: Session, bens: tuple[str, str]) -> None:
+def test_another_customers_record_is_as_if_it_were_not_there(
+    shared: World, ana: Session, bens: tuple[str, str]
+) -> None:
     names = {tool["name"] for tool in ana.tools()}
     handle, action = bens
     unknown = "esc_" + "0" * 32
@@ -98,8 +116,12 @@ def test_the_answer_does_not_take_longer_either(ana: Session) -> None:
 
 
 CLAIMS: list[JsonObject] = [
-    {"customer_id": "cus_ben"}, {"assurance": "stepped_up"}, {"subject": "cus_ben"}, {"as": "cus_ben"}, {"is_admin": True},
-]  # fmt: skip
+    {"customer_id": "cus_ben"},
+    {"assurance": "stepped_up"},
+    {"subject": "cus_ben"},
+    {"as": "cus_ben"},
+    {"is_admin": True},
+]
 
 
 def test_nothing_said_makes_somebody_of_nobody(world: World) -> None:
@@ -114,10 +136,13 @@ def test_nothing_said_makes_somebody_of_nobody(world: World) -> None:
         assert known.call("get_customer").status == "verification_required", "another conversation of the same process"
         with world.serve(policy=STORE) as stranger:
             spoofs: list[JsonObject] = [
-                meta, {"tillgate/customer": "cus_ana", "customer_id": "cus_ana", "assurance": "stepped_up"},
-                {"tillgate/assurance": "stepped_up"}, {"clientInfo": {"name": "cus_ana"}, "subject": "cus_ana"},
-                {"tillgate/conversation": f"stdio:x/{name}"}, {"tillgate/conversation": "' OR 1=1 --"},
-            ]  # fmt: skip
+                meta,
+                {"tillgate/customer": "cus_ana", "customer_id": "cus_ana", "assurance": "stepped_up"},
+                {"tillgate/assurance": "stepped_up"},
+                {"clientInfo": {"name": "cus_ana"}, "subject": "cus_ana"},
+                {"tillgate/conversation": f"stdio:x/{name}"},
+                {"tillgate/conversation": "' OR 1=1 --"},
+            ]
             for spoof in spoofs:
                 answer = stranger.call("get_customer", spoof)
                 assert answer.envelope["verification"] == {"level": "identified"}, spoof
@@ -137,7 +162,9 @@ def test_one_customer_a_conversation_and_three_misses_lock_it(world: World) -> N
         assert other.words() == wrong.words(), "whether somebody else is on file is not told"
         assert session.call("get_order", first, order_id="ord_b1").codes == ["not_found"]
         second: JsonObject = {"tillgate/conversation": "second"}
-        tries: list[Any] = [session.call("identify_customer", second, email=f"no{n}@example.org").codes for n in range(3)]
+        tries: list[Any] = [
+            session.call("identify_customer", second, email=f"no{n}@example.org").codes for n in range(3)
+        ]
         assert tries == [["no_match"]] * 3
         locked = session.call("identify_customer", second, email="zq-ana.planted@example.com")
         assert locked.codes == ["identification_locked"]
@@ -149,5 +176,9 @@ def test_a_customer_of_the_process_is_not_exchanged(world: World) -> None:
         assert session.call("identify_customer", email="zq-ben.planted@example.org").status == "denied"
         assert session.call("get_order", order_id="ord_b1").codes == ["not_found"]
         assert session.call("get_order", order_id="ord_a1").status == "completed"
-    unknown = world.run("serve", "--customer", "cus_nobody")
-    assert unknown.returncode == 3
+
+
+# A defect that was found here: a slip in --customer served nobody, silently, and even said "verified".
+def test_a_customer_nobody_knows_is_not_served(shared: World) -> None:
+    unknown = shared.run("serve", "--customer", "cus_nobody")
+    assert (unknown.returncode, b"cus_nobody" in unknown.stderr) == (3, True)

@@ -1,9 +1,9 @@
 """Nothing is open by default, and a policy with a mistake is refused whole, at the very place of the mistake."""
 
 import pytest
-from tests.e2e.world import CONTEXT, HEAD, QUEUES, World
+from tests.e2e.world import CONTEXT, HEAD, QUEUES, JsonObject, World
 
-CALLS = [
+CALLS: list[tuple[str, JsonObject]] = [
     ("search_products", {"query": "shirt"}),
     ("get_order", {"order_id": "ord_a1"}),
     ("edit_cart", {"lines": [{"variant_id": "v_mug", "quantity": 1}]}),
@@ -69,7 +69,7 @@ BAD: dict[str, tuple[str, str, str]] = {
     "unknown level of a view": (HEAD + "context:\n  get_order: {identifed: [id]}\n", "identifed", "identified"),
     "unknown group": (when("ordr.disputed"), "ordr", "order"),
     "tag": (HEAD + "rules: !!python/object/apply:os.system [id]\n", "!!python", ""),
-}  # fmt: skip
+}
 MORE: dict[str, tuple[str, str, str]] = {
     "number against money": (when("customer.orders > money('1.00')"), "customer.orders", ""),
     "wrong name of a level": (when("subject.assurance >= IDENTIFED"), "IDENTIFED", "IDENTIFIED"),
@@ -92,13 +92,19 @@ MORE: dict[str, tuple[str, str, str]] = {
     "factor without because": (HEAD + NO_BECAUSE, "{id: f", "because"),
     "view of an unknown tool": (HEAD + "context:\n  get_odrer: {identified: [id]}\n", "get_odrer", "get_order"),
     "unknown outcome": (
-        HEAD + "invariants:\n  - {tools: [issue_refund], when_outcome: complete, then: 'true'}\n", "complete,", "completed"),
+        HEAD + "invariants:\n  - {tools: [issue_refund], when_outcome: complete, then: 'true'}\n",
+        "complete,",
+        "completed",
+    ),
     "budget kept by nothing": (
-        HEAD + BUDGET.format(window="30d", limit="{count: 3}").replace("r.id", "r.idd"), "customer.idd", "id"),
+        HEAD + BUDGET.format(window="30d", limit="{count: 3}").replace("r.id", "r.idd"),
+        "customer.idd",
+        "id",
+    ),
     "tab": (HEAD + "rules:\n\t- {}\n", "\t", ""),
     "bidirectional character": (HEAD + "# \u202e hidden\n", "\u202e", "U+202E"),
     "two documents": (HEAD + "---\npolicy: b\n", "---", ""),
-}  # fmt: skip
+}
 
 
 def place(text: str, mark: str) -> str:

@@ -41,8 +41,12 @@ def test_one_two_one_is_three_calls(world: World) -> None:
         assert session.call("edit_cart", **{**keyed, "lines": [{"variant_id": "v_mug", "quantity": 1}]}).codes == [
             "idempotency_conflict"
         ]
-        assert session.call("issue_refund", order_id="ord_a1", reason="x", idempotency_key="k").codes == ["idempotency_conflict"]
-        assert session.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_mug", "quantity": 1}]).data["total"]
+        assert session.call("issue_refund", order_id="ord_a1", reason="x", idempotency_key="k").codes == [
+            "idempotency_conflict"
+        ]
+        assert session.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_mug", "quantity": 1}]).data[
+            "total"
+        ]
         assert session.call("edit_cart", **keyed).envelope["replayed"]
     assert replayed[1:4] == [False, True, False]
     assert replayed[4] is True
@@ -103,7 +107,12 @@ def test_a_yes_is_good_once_and_only_for_what_it_was_given_to(world: World) -> N
         # after the record has changed
         token = session.call("issue_refund", **{**five, "reason": "z"}).token
         step = session.call("issue_refund", order_id="ord_a1", amount="1.00", reason="w")
-        assert session.call("issue_refund", order_id="ord_a1", amount="1.00", reason="w", confirmation_token=step.token).status == "completed"
+        assert (
+            session.call(
+                "issue_refund", order_id="ord_a1", amount="1.00", reason="w", confirmation_token=step.token
+            ).status
+            == "completed"
+        )
         stale = session.call("issue_refund", **{**five, "reason": "z"}, confirmation_token=token)
         assert stale.codes == ["confirmation_mismatch"]
         # guesses

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
@@ -65,7 +65,9 @@ async def _conversation(talk: Talk, world: World) -> None:
     await talk.call("list_orders")
     await talk.call("get_order", order_id="ord_b1")
     asked = await talk.call("issue_refund", order_id="ord_a9", reason="cold")
-    agreed = await talk.call("issue_refund", order_id="ord_a9", reason="cold", confirmation_token=asked["confirmation"]["token"])
+    agreed = await talk.call(
+        "issue_refund", order_id="ord_a9", reason="cold", confirmation_token=asked["confirmation"]["token"]
+    )
     assert agreed["data"]["amount"] == "12.50"
     sent = await talk.call("issue_refund", order_id="ord_a1", reason="broken", amount="108.00")
     code = world.code()
@@ -73,7 +75,11 @@ async def _conversation(talk: Talk, world: World) -> None:
     await talk.call("verify_identity", challenge_id=sent["verification"]["challenge_id"], code=code)
     asked = await talk.call("issue_refund", order_id="ord_a1", reason="broken", amount="108.00")
     waits = await talk.call(
-        "issue_refund", order_id="ord_a1", reason="broken", amount="108.00", confirmation_token=asked["confirmation"]["token"]
+        "issue_refund",
+        order_id="ord_a1",
+        reason="broken",
+        amount="108.00",
+        confirmation_token=asked["confirmation"]["token"],
     )
     state = await talk.call("check_request", handle=waits["escalation"]["handle"])
     assert state["data"]["status"] == "pending"

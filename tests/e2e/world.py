@@ -46,10 +46,18 @@ def _method(key: str, kind: str, last4: str | None = None, balance: str | None =
 def _customer(key: str, first: str, methods: list[JsonObject], **more: Any) -> JsonObject:
     email, phone, _, street, last, *_ = PLANTED[key]
     return {
-        "id": key, "email": email, "first_name": first, "last_name": last, "phone": phone,
-        "created_at": "2024-01-05T00:00:00Z", "address": address(street), "address_changed_at": None, "tags": [],
-        "payment_methods": methods, **more,
-    }  # fmt: skip
+        "id": key,
+        "email": email,
+        "first_name": first,
+        "last_name": last,
+        "phone": phone,
+        "created_at": "2024-01-05T00:00:00Z",
+        "address": address(street),
+        "address_changed_at": None,
+        "tags": [],
+        "payment_methods": methods,
+        **more,
+    }
 
 
 def _variant(key: str, price: str, cost: str | None, stock: int = 500, **options: str) -> JsonObject:
@@ -58,9 +66,17 @@ def _variant(key: str, price: str, cost: str | None, stock: int = 500, **options
 
 def _offer(code: str, kind: str = "percent", value: str = "10", **more: Any) -> JsonObject:
     return {
-        "code": code, "kind": kind, "value": value, "minimum": "0.00", "starts_at": None, "ends_at": None,
-        "stackable": False, "max_uses_per_customer": 1, "tags": [], **more,
-    }  # fmt: skip
+        "code": code,
+        "kind": kind,
+        "value": value,
+        "minimum": "0.00",
+        "starts_at": None,
+        "ends_at": None,
+        "stackable": False,
+        "max_uses_per_customer": 1,
+        "tags": [],
+        **more,
+    }
 
 
 def _order(
@@ -70,8 +86,12 @@ def _order(
     shipped = status in ("shipped", "delivered")
     line_ids = [f"{key}-{number}" for number in range(1, len(lines) + 1)]
     return {
-        "id": key, "customer_id": customer, "placed_at": "2025-12-01T09:00:00Z", "status": status,
-        "delivered_at": "2026-02-20T09:00:00Z" if status == "delivered" else None, "disputed": False,
+        "id": key,
+        "customer_id": customer,
+        "placed_at": "2025-12-01T09:00:00Z",
+        "status": status,
+        "delivered_at": "2026-02-20T09:00:00Z" if status == "delivered" else None,
+        "disputed": False,
         "shipping_address": address(PLANTED[customer][3]),
         "lines": [
             {"id": line_id, "variant_id": variant, "quantity": quantity, "unit_price": price}
@@ -80,8 +100,9 @@ def _order(
         "payments": [{"id": f"{key}-pay", "method_id": method, "amount": f"{total // 100}.{total % 100:02d}"}],
         "refunds": [],
         "shipments": [{"id": f"{key}-shp", "tracking": f"TRK{key}", "line_ids": line_ids}] if shipped else [],
-        "note": None, **more,
-    }  # fmt: skip
+        "note": None,
+        **more,
+    }
 
 
 SHIRT, MUG, SOFA = ("v_shirt_m", 2, "48.00"), ("v_mug", 1, "12.50"), ("v_sofa", 1, "900.00")
@@ -91,29 +112,52 @@ CARD = "pm_ana_card"
 SHOP: JsonObject = {
     "currency": "USD",
     "customers": [
-        _customer("cus_ana", "Anahera", [
-            _method(CARD, "card", "7311"), _method("pm_ana_paypal", "paypal"),
-            _method("pm_ana_gift", "gift_card", "9911", "10.00"), _method("pm_ana_credit", "store_credit", None, "0.00"),
-        ]),
+        _customer(
+            "cus_ana",
+            "Anahera",
+            [
+                _method(CARD, "card", "7311"),
+                _method("pm_ana_paypal", "paypal"),
+                _method("pm_ana_gift", "gift_card", "9911", "10.00"),
+                _method("pm_ana_credit", "store_credit", None, "0.00"),
+            ],
+        ),
         _customer("cus_ben", "Benno", [_method("pm_ben_card", "card", "7322")]),
         _customer("cus_cat", "Catriona", [_method("pm_cat_card", "card", "7333")], tags=["staff"]),
         _customer("cus_dan", "Danilo", [_method("pm_dan_card", "card", "7344")], created_at="2026-02-25T00:00:00Z"),
     ],
     "products": [
-        {"id": "p_shirt", "title": "T-Shirt", "category": "apparel",
-         "variants": [_variant("v_shirt_m", "48.00", "20.00"), _variant("v_shirt_l", "48.00", "20.00", size="L")]},
-        {"id": "p_mug", "title": f"Mug {TAGS}[red]hot[/red]", "category": "kitchen",
-         "variants": [_variant("v_mug", "12.50", None, color="blue")]},
+        {
+            "id": "p_shirt",
+            "title": "T-Shirt",
+            "category": "apparel",
+            "variants": [_variant("v_shirt_m", "48.00", "20.00"), _variant("v_shirt_l", "48.00", "20.00", size="L")],
+        },
+        {
+            "id": "p_mug",
+            "title": f"Mug {TAGS}[red]hot[/red]",
+            "category": "kitchen",
+            "variants": [_variant("v_mug", "12.50", None, color="blue")],
+        },
         {"id": "p_sofa", "title": "Sofa", "category": "home", "variants": [_variant("v_sofa", "900.00", "500.00")]},
     ],
     "offers": [
-        _offer("WELCOME10"), _offer("TAKE5", "amount", "5.00", stackable=True, minimum="20.00"),
-        _offer("TAKE3", "amount", "3.00", stackable=True, max_uses_per_customer=9), _offer("OLD10", ends_at="2026-01-01T00:00:00Z"),
-        _offer("SOON10", starts_at="2026-06-01T00:00:00Z"), _offer("STAFF20", tags=["staff"]),
-        _offer("HALF50", value="60", stackable=True), _offer("MORE50", value="60", stackable=True),
+        _offer("WELCOME10"),
+        _offer("TAKE5", "amount", "5.00", stackable=True, minimum="20.00"),
+        _offer("TAKE3", "amount", "3.00", stackable=True, max_uses_per_customer=9),
+        _offer("OLD10", ends_at="2026-01-01T00:00:00Z"),
+        _offer("SOON10", starts_at="2026-06-01T00:00:00Z"),
+        _offer("STAFF20", tags=["staff"]),
+        _offer("HALF50", value="60", stackable=True),
+        _offer("MORE50", value="60", stackable=True),
     ],
     "carts": [
-        {"id": "cart_ana", "customer_id": "cus_ana", "lines": [{"variant_id": "v_shirt_m", "quantity": 1}], "offers": []},
+        {
+            "id": "cart_ana",
+            "customer_id": "cus_ana",
+            "lines": [{"variant_id": "v_shirt_m", "quantity": 1}],
+            "offers": [],
+        },
         {"id": "cart_ben", "customer_id": "cus_ben", "lines": [{"variant_id": "v_mug", "quantity": 2}], "offers": []},
     ],
     "orders": [
@@ -131,11 +175,13 @@ SHOP: JsonObject = {
         _order("ord_c1", "cus_cat", "delivered", [SHIRT1], "pm_cat_card"),
         _order("ord_d1", "cus_dan", "delivered", [SHIRT1], "pm_dan_card"),
     ],
-}  # fmt: skip
+}
 
 HEAD = "policy: e2e\nversion: 1\ncurrency: USD\n"
 STORE = (ROOT / "policy.yaml").read_text("utf-8")
-VIEWS = re.search(r"^context:\n.*?(?=^\S)", STORE[STORE.index("\ncontext:") + 1 :].split("\n# Who")[0] + "\nX", re.S | re.M)
+VIEWS = re.search(
+    r"^context:\n.*?(?=^\S)", STORE[STORE.index("\ncontext:") + 1 :].split("\n# Who")[0] + "\nX", re.S | re.M
+)
 CONTEXT = VIEWS[0] if VIEWS else ""
 QUEUES = 'queues:\n  refunds: {reviewers: [desk], four_eyes_over: "500.00"}\n  support: {reviewers: [support]}\n'
 ALL = '  - {id: all, tools: "*", permit: true}\n'
@@ -200,8 +246,12 @@ class Session:
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [TILLGATE, "serve", *flags],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, cwd=world.path, env=world.env(now, policy),
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=world.path,
+                env=world.env(now, policy),
+            )
         self.heard = bytearray()
         self._answers: dict[Any, JsonObject] = {}
         self._lines: dict[Any, bytes] = {}
@@ -259,8 +309,8 @@ class Session:
         envelope = result.get("structuredContent") or {}
         return Answer(self._lines[key], envelope, bool(result.get("isError")), message.get("error"))
 
-    def call(self, tool: str, /, _meta: JsonObject | None = None, **arguments: Any) -> Answer:
-        return self.answer(self.send(tool, arguments, _meta))
+    def call(self, tool: str, meta: JsonObject | None = None, /, **arguments: Any) -> Answer:
+        return self.answer(self.send(tool, arguments, meta))
 
     def raw(self, arguments: bytes, tool: bytes = b"issue_refund") -> Answer:
         """A tools/call with these raw bytes as its arguments."""
@@ -325,9 +375,13 @@ class World:
         if policy is not None or not file.exists():
             file.write_text(policy or STORE, "utf-8")
         return {
-            "PATH": os.environ.get("PATH", ""), "HOME": str(self.path), "NO_COLOR": "1", "COLUMNS": "220",
-            "TILLGATE_NOW": now, "TILLGATE_DATABASE_URL": str(self.db),
-        }  # fmt: skip
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(self.path),
+            "NO_COLOR": "1",
+            "COLUMNS": "220",
+            "TILLGATE_NOW": now,
+            "TILLGATE_DATABASE_URL": str(self.db),
+        }
 
     @contextlib.contextmanager
     def serve(
@@ -347,7 +401,12 @@ class World:
 
     def run(self, *arguments: str, now: str = NOW, policy: str | None = None) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
-            [TILLGATE, *arguments], capture_output=True, cwd=self.path, env=self.env(now, policy), timeout=120, check=False
+            [TILLGATE, *arguments],
+            capture_output=True,
+            cwd=self.path,
+            env=self.env(now, policy),
+            timeout=120,
+            check=False,
         )
 
     def json(self, *arguments: str, now: str = NOW) -> Any:
@@ -386,9 +445,20 @@ class World:
 
 
 SHOP_TABLES = (
-    "customer", "payment_method", "product", "variant", "offer", "cart", "cart_line", "cart_offer", "orders",
-    "order_line", "payment", "refund", "shipment",
-)  # fmt: skip
+    "customer",
+    "payment_method",
+    "product",
+    "variant",
+    "offer",
+    "cart",
+    "cart_line",
+    "cart_offer",
+    "orders",
+    "order_line",
+    "payment",
+    "refund",
+    "shipment",
+)
 
 
 def new_world(path: Path, shop: JsonObject = SHOP) -> World:

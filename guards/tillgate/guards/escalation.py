@@ -102,7 +102,23 @@ def _packet(desk: Desk, case: Case, plan: Plan) -> dict[str, Json]:
         "risk": as_json(case.risk) if case.risk else None,
         "decision": as_json(case.decision) if case.decision else None,
         "nearly": list(near_misses(case.policy, plan.tool, facts)),
-        "exceeded": [budget.id for budget in case.limits.exceeded] if case.limits else [],
+        "budgets": _budgets(case),
         "verification": {"assurance": case.subject.assurance.name, "consent": case.consent.name},
         "on_approval": f"Looked up, planned and decided again; if nothing has changed: {plan.summary}",
     }
+
+
+def _budgets(case: Case) -> list[Json]:
+    """Each budget of the tool with this call in it: what is used and what the policy allows."""
+    if case.limits is None or case.plan is None:
+        return []
+    return [
+        {
+            "id": budget.id,
+            "exceeded": budget in case.limits.exceeded,
+            "limit_amount": budget.limit_amount,
+            "limit_count": budget.limit_count,
+            **case.limits.usage.get(budget.id, {}),
+        }
+        for budget in case.policy.budgets_for(case.plan.tool)
+    ]

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -47,6 +46,7 @@ def list_(
 def show(handle: Handle, db: Db = None, as_json: AsJson = False) -> None:
     """Everything a reviewer needs to decide one request."""
     from tillgate.server.cli.opening import money_of, reading
+    from tillgate.server.cli.packet import print_packet
 
     with reading(db=db) as desk:
         request = desk.request(handle)
@@ -57,7 +57,7 @@ def show(handle: Handle, db: Db = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(row)
     else:
-        _print_packet(out(), row)
+        print_packet(out(), row)
 
 
 @app.command()
@@ -128,39 +128,3 @@ def _summary(request: Any, now: Any, money: Any) -> dict[str, Any]:
         "expires_at": rfc3339(request.expires_at),
         "message": request.message,
     }
-
-
-def _print_packet(console: Console, row: dict[str, Any]) -> None:
-    packet = row["packet"]
-    console.print(f"[bold]{escape(row['summary'])}[/bold]  ({row['status']}, queue {escape(row['queue'])})")
-    who = f"Customer {row['customer_id']}, {packet['verification']['assurance'].lower()}; agent {row['agent']}"
-    console.print(escape(f"{who}; expires {row['expires_at']}"))
-    if packet["words"]:
-        console.print(f"In the customer's words (not checked): “{escape(packet['words'])}”")
-    console.print("\n[bold]Why it stopped[/bold]")
-    for reason in packet["decision"]["unmet"]:
-        console.print(f"  {escape(str(reason['reason']['rule']))}: {escape(reason['reason']['message'])}")
-    for budget in packet["exceeded"]:
-        console.print(f"  budget {escape(budget)} exceeded")
-    for rule in packet["nearly"]:
-        console.print(f"  nearly: {escape(rule)}")
-    risk: dict[str, Any] = packet["risk"] or {"score": 0, "tier": "LOW", "contributions": []}
-    console.print(f"\n[bold]Risk[/bold] {risk['score']} ({risk['tier'].lower()})")
-    for part in risk["contributions"]:
-        console.print(f"  +{part['points']}  {escape(part['because'])}")
-    changes = Table("record", "field", "before", "after", title="What approval changes", title_justify="left")
-    for change in packet["plan"]["changes"]:
-        changes.add_row(*(escape(str(change[name])) for name in ("entity", "field", "before", "after")))
-    console.print(changes)
-    facts = Table("fact", "value", title="Facts of the record", title_justify="left")
-    for group, values in sorted(packet["facts"].items()):
-        if isinstance(values, dict) and group in ("customer", "order", "cart", "usage", "method"):
-            for name, value in sorted(values.items()):  # pyright: ignore
-                facts.add_row(f"{group}.{name}", escape(str(value)))
-    console.print(facts)
-    console.print("[bold]Calls of this conversation[/bold]")
-    for call in packet["conversation"]:
-        console.print(
-            f"  {call['at']}  {escape(str(call['tool']))}: {call['status']} {escape(', '.join(call['reasons']))}"
-        )
-    console.print(f"\nOn approval: {escape(packet['on_approval'])}")
