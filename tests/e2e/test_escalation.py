@@ -1,10 +1,8 @@
 """What waits for a person: the packet, one execution, stale, denied, withdrawn, expired, two people, less."""
 
 import json
-from pathlib import Path
 
-import pytest
-from tests.e2e.world import ESCALATE, NEW_ADDRESS, NOW, SHOP, Session, World, new_world, policy
+from tests.e2e.world import ESCALATE, NEW_ADDRESS, NOW, Session, World, policy
 
 TWO = policy("{id: two, tools: [issue_refund], escalate: {queue: refunds, approvals: 2, expires: 2h}}")
 ROUTE = policy("{id: large, tools: [cancel_order], escalate: {queue: refunds, expires: 2h}}")
@@ -128,16 +126,6 @@ def test_two_people_are_two_people(world: World) -> None:
     assert refunded(world) == [500]
 
 
-# A defect that was found here: names that a person reads as one counted as two, and as nobody's own.
-@pytest.mark.parametrize("twins", [("anna", "anna "), ("anna", "Anna"), ("cus_ana ", "Agent")])
-def test_a_name_written_otherwise_is_the_same_person(world: World, twins: tuple[str, str]) -> None:
-    with world.serve("cus_ana", policy=TWO) as session:
-        handle = opened(session, "5.00")
-    for name in twins:
-        world.run("requests", "approve", handle, "--as", name)
-    assert refunded(world) == [], "one person must not make two"
-
-
 def test_a_large_amount_needs_two_where_the_queue_says_so(world: World) -> None:
     with world.serve("cus_ana", policy=ESCALATE) as session:
         exactly, over = opened(session, "500.00", "ord_a4"), opened(session, "500.01", "ord_a4")
@@ -185,15 +173,3 @@ def test_an_unknown_handle_is_a_finding_and_not_a_fault(world: World) -> None:
         assert b"Traceback" not in done.stderr
     assert world.run("requests", "approve", "esc_no").returncode == 2
     assert world.run("requets").returncode == 2
-
-
-# A defect that was found here: the outbox read brackets of a title or an address as its own markup, and fell over them.
-def test_words_of_a_record_do_not_break_the_outbox(tmp_path: Path) -> None:
-    shop = json.loads(json.dumps(SHOP))
-    shop["products"][1]["title"] = "Mug [/red] [new]"
-    world = new_world(tmp_path / "markup", shop)
-    with world.serve("cus_ana", policy=policy("{id: ask, tools: [edit_cart], confirm: customer}")) as session:
-        asked = session.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_mug", "quantity": 1}])
-        assert asked.status == "confirmation_required"
-    done = world.run("outbox")
-    assert (done.returncode, b"Mug [/red] [new]" in done.stdout) == (0, True), done.stderr[-300:]

@@ -83,15 +83,6 @@ def test_nothing_leaves_that_the_level_may_not_see(world: World, level: str) -> 
     assert said == b""
 
 
-# A defect that was found here: the sentence to confirm named the card, which a view lists from `authenticated` up.
-def test_the_sentence_to_confirm_tells_no_more_than_the_views(world: World) -> None:
-    with world.serve("cus_ana", "identified", policy=STORE) as session:
-        for method in ("original", "pm_ana_gift"):
-            asked = session.call("issue_refund", order_id="ord_a9", reason="x", method=method)
-            assert asked.status == "confirmation_required"
-        assert not any(part in bytes(session.heard) for part in (b"7311", b"9911"))
-
-
 def secrets(world: World) -> list[bytes]:
     codes = [re.search(r"\b([0-9]{6})\b", row[0]) for row in world.rows("SELECT body FROM outbox")]
     return [found[1].encode() for found in codes if found]

@@ -176,9 +176,3 @@ def test_a_customer_of_the_process_is_not_exchanged(world: World) -> None:
         assert session.call("identify_customer", email="zq-ben.planted@example.org").status == "denied"
         assert session.call("get_order", order_id="ord_b1").codes == ["not_found"]
         assert session.call("get_order", order_id="ord_a1").status == "completed"
-
-
-# A defect that was found here: a slip in --customer served nobody, silently, and even said "verified".
-def test_a_customer_nobody_knows_is_not_served(shared: World) -> None:
-    unknown = shared.run("serve", "--customer", "cus_nobody")
-    assert (unknown.returncode, b"cus_nobody" in unknown.stderr) == (3, True)

@@ -1,6 +1,6 @@
 """Taking back what a call did: exactly, once, while it is possible, and only one's own."""
 
-from tests.e2e.world import NEW_ADDRESS, OPEN, World
+from tests.e2e.world import NEW_ADDRESS, OPEN, JsonObject, World
 
 LINES = [{"variant_id": "v_shirt_m", "quantity": 4}]
 BEFORE, AFTER = "2026-03-01T12:59:59Z", "2026-03-01T13:00:00Z"
@@ -18,7 +18,7 @@ def values(world: World) -> dict[str, list[tuple[object, ...]]]:
 
 def test_each_act_is_taken_back_exactly_and_once(world: World) -> None:
     before = values(world)
-    acts = [
+    acts: list[tuple[str, JsonObject]] = [
         ("edit_cart", {"cart_id": "cart_ana", "lines": LINES}),
         ("edit_cart", {"cart_id": "cart_ana", "lines": [{"variant_id": "v_shirt_m", "quantity": 0}]}),
         ("edit_cart", {"lines": [{"variant_id": "v_mug", "quantity": 2}]}),
