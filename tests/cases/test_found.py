@@ -78,7 +78,7 @@ def test_the_sentence_to_confirm_tells_no_more_than_the_views(world: World) -> N
         for method in ("original", "pm_ana_gift"):
             asked = session.call("issue_refund", order_id="ord_a9", reason="x", method=method)
             assert asked.status == "confirmation_required"
-        assert not any(part in bytes(session.heard) for part in (b"7311", b"9911"))
+        assert not any(f"ending {part}".encode() in bytes(session.heard) for part in ("7311", "9911"))
 
 
 # a slip in --customer served nobody, silently, and even said "verified".

@@ -80,7 +80,7 @@ MORE: dict[str, tuple[str, str, str]] = {
     "no effect": (rule("{id: r, tools: [get_order]}"), "{id: r", ""),
     "two effects": (rule("{id: r, tools: [get_order], permit: true, deny: no}"), "true, deny", ""),
     "permit false": (rule("{id: r, tools: [get_order], permit: false}"), "false", ""),
-    "yaml 1.1 yes": (rule("{id: r, tools: [get_order], permit: yes}"), "yes", ""),
+    "yaml 1.1 yes": (rule("{id: r, tools: [get_order], permit: yes}"), "yes}", ""),
     "unknown consent": (rule("{id: r, tools: [get_order], confirm: custommer}"), "custommer", "customer"),
     "zero approvals": (rule("{id: r, tools: [get_order], escalate: {queue: refunds, approvals: 0}}"), "0}", ""),
     "alias": (HEAD + "rules: *a\n", "*a", ""),

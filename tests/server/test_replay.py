@@ -348,7 +348,7 @@ def test_the_report_is_the_same_every_time_and_sorted() -> None:
 
 def shown(made: Replay) -> str:
     out = io.StringIO()
-    render(made, Console(file=out, width=200, no_color=True))
+    render(made, Console(file=out, width=200, no_color=True), every=True)
     return out.getvalue()
 
 

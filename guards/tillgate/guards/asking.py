@@ -6,6 +6,7 @@ dies after a few wrong tries. What the customer alone may say never passes throu
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import timedelta
 
 from tillgate.guards.answers import denied, given
@@ -20,6 +21,17 @@ CODES_AN_HOUR = 5
 CONFIRM_SECONDS = 900
 TRIES = 3
 _TOO_MANY = Reason("too_many_codes", "Too many codes were sent in the last hour. Please try again later.")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Whose yes came with a call, and the confirmation to spend if it is used."""
+
+    strength: Consent
+    confirmation: str | None = None
+
+
+_NOTHING_SAID = Said(Consent.NONE)
 
 
 def hashed(salt: str, secret: str) -> str:
@@ -82,13 +94,13 @@ def ask_consent(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Min
     return _ask_customer(desk, case, plan, demand, minter)
 
 
-def consent(desk: Desk, case: Case, plan: Plan) -> tuple[Consent, str | None] | Reason:
-    """Whose yes came with this call, and the confirmation to spend if it is used. One that does not fit is spent."""
+def consent(desk: Desk, case: Case, plan: Plan) -> Said | Reason:
+    """The yes that came with this call. A confirmation that does not fit is spent."""
     if case.grant is not None:
-        return case.grant.consent, None
+        return Said(case.grant.consent)
     token = case.args.gate("confirmation_token") if case.args else None
     if token is None:
-        return Consent.NONE, None
+        return _NOTHING_SAID
     for pending in desk.pending(case.talk):
         if hmac.compare_digest(pending.token_hash, hashed(pending.salt, token)):
             return _judge(desk, case, plan, pending)
@@ -99,7 +111,7 @@ def consent(desk: Desk, case: Case, plan: Plan) -> tuple[Consent, str | None] | 
     )
 
 
-def _judge(desk: Desk, case: Case, plan: Plan, pending: Pending) -> tuple[Consent, str | None] | Reason:
+def _judge(desk: Desk, case: Case, plan: Plan, pending: Pending) -> Said | Reason:
     if pending.expires_at <= desk.now:
         desk.spend_pending(pending.id)
         return Reason("confirmation_expired", "That confirmation has expired. Send the call without it to ask again.")
@@ -110,7 +122,7 @@ def _judge(desk: Desk, case: Case, plan: Plan, pending: Pending) -> tuple[Consen
             "confirmation_mismatch",
             "The yes was given to something else, or the record has changed since. Ask again for exactly this.",
         )
-    return Consent(pending.strength), pending.id
+    return Said(Consent(pending.strength), pending.id)
 
 
 def _send_code(desk: Desk, case: Case, customer: str, contact: str, minter: Minter) -> Code | None:

@@ -63,10 +63,10 @@ class Gate:
         tool, args = parsed
         case = replace(case, tool=tool, args=args)
         earlier = recall(desk, case, tool, args)
+        if isinstance(earlier, Reason):
+            return self._refuse(desk, case, earlier)
         if earlier is not None:
-            return (
-                self._refuse(desk, case, earlier) if isinstance(earlier, Reason) else self._close(desk, case, earlier)
-            )
+            return self._close(desk, case, earlier)
         if (floor := self._floor(case, tool)) is not None:
             return self._floored(desk, case, floor)
         record = desk.record(
@@ -78,11 +78,10 @@ class Gate:
         plan = tool.plan(args, found, record)
         if isinstance(plan, Reason):
             return self._refuse(desk, case, plan)
-        case = replace(case, plan=plan)
         said = asking.consent(desk, case, plan)
         if isinstance(said, Reason):
-            return self._refuse(desk, case, said)
-        case = replace(case, consent=said[0], confirmation=said[1])
+            return self._refuse(desk, replace(case, plan=plan), said)
+        case = replace(case, plan=plan, consent=said.strength, confirmation=said.confirmation)
         case = evaluate(desk, case, tool, args, plan, tool.facts(found, plan, desk.now))
         return self._close(desk, case, self._answer(desk, case, plan))
 

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any, cast
 
 import anyio
-import anyio.to_thread
 import orjson
 from mcp import types as t
 from mcp.server import Server, ServerRequestContext
@@ -39,7 +38,6 @@ def build_server(tools: Mapping[str, Tool], handle: Handle, caller: CallerOf) ->
     """The one server for both protocol eras. `caller` makes the Caller of a conversation a client named, or of none."""
     listed = t.ListToolsResult(tools=[_tool(tool) for tool in tools.values()], ttl_ms=60_000, cache_scope="private")
     schemas = {name: tool.input_schema() for name, tool in tools.items()}
-    limiter = anyio.CapacityLimiter(1)
 
     async def list_tools(
         _ctx: ServerRequestContext[dict[str, Any]], _params: t.PaginatedRequestParams | None
@@ -57,9 +55,8 @@ def build_server(tools: Mapping[str, Tool], handle: Handle, caller: CallerOf) ->
             caller=caller(_conversation(meta)),
             fault=fault if isinstance(fault, str) else None,
         )
-        # not abandoned when the client goes away: what was begun is finished and written down
-        outcome = await anyio.to_thread.run_sync(handle, received, limiter=limiter)
-        return _result(outcome)
+        # on this thread: one client, one call at a time, and nothing can cancel it between its decision and its record
+        return _result(handle(received))
 
     return Server(
         "tillgate",

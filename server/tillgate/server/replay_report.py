@@ -74,15 +74,16 @@ def as_json(replay: Replay) -> dict[str, Json]:
     )
 
 
-def render(replay: Replay, console: Console) -> None:
-    """One row a call, then what changed in all; changed rows carry a mark and not only a colour."""
+def render(replay: Replay, console: Console, *, every: bool = False) -> None:
+    """The calls that end otherwise (`every`: all), then the counts; a changed row has a mark, not only a colour."""
     money = currency(replay.currency)
     table = Table(title="Calls decided again", title_justify="left", caption_justify="left")
     for heading in ("", "time", "tool", "was → now", "rules", f"money ({money.code})", "why"):
         table.add_column(heading, justify="right" if heading.startswith("money") else "left", overflow="fold")
-    for row in replay.rows:
+    rows = [row for row in replay.rows if every or row.change != "none"]
+    for row in rows:
         table.add_row(*_cells(row, money), style="bold yellow" if row.change != "none" else None)
-    if replay.rows:
+    if rows:
         table.caption = "≠ ends otherwise   ~ same end, other rules   ? not decided again"
         console.print(table)
     for bad in replay.unreadable:

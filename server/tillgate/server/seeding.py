@@ -31,5 +31,5 @@ def seed_text(text: bytes, *, db: str | None, replace: bool, source: str) -> str
         store.close()
     rows = report.rows
     kinds = ("customer", "product", "offer", "cart", "orders")
-    counts = ", ".join(f"{rows[kind]} {kind.removesuffix('s')}s" for kind in kinds)
+    counts = ", ".join(f"{rows[kind]} {kind.removesuffix('s')}{'' if rows[kind] == 1 else 's'}" for kind in kinds)
     return f"{source}: loaded {counts} in {report.currency}"

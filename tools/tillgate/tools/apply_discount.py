@@ -1,13 +1,16 @@
 """Put an offer that is on file on a cart; nothing a model types sets a price."""
 
+from datetime import datetime
+
 from pydantic import Field
 
-from tillgate.guards.model import Impact, Plan, Reason
+from tillgate.guards.model import Facts, Impact, Plan, Reason
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import ChangeArgs, Code, Id
 from tillgate.tools.carts import gain, offer_entity, offer_fields, refusal, uses, with_offer
 from tillgate.tools.changes import created, in_words
 from tillgate.tools.commerce.record import Record
+from tillgate.tools.facts import cart_facts
 from tillgate.tools.looking import own_cart, seen
 from tillgate.tools.spec import Found, Tool
 from tillgate.tools.views.carts import CartView, cart_view
@@ -55,3 +58,10 @@ class ApplyDiscount(Tool[ApplyDiscountArgs]):
             basis=((f"cart:{cart.id}", cart.version),),
             result=cart_view(with_offer(cart, offer), record.currency).as_json(),
         )
+
+    def facts(self, found: Found, plan: Plan, now: datetime) -> Facts:
+        """As for every tool, but the margin is the one this offer would leave: before it, nothing would be decided."""
+        groups = super().facts(found, plan, now)
+        left = cart_facts(with_offer(seen(found.cart), seen(found.offer))).get("margin_percent")
+        cart = {name: value for name, value in groups["cart"].items() if name != "margin_percent"}
+        return {**groups, "cart": cart if left is None else {**cart, "margin_percent": left}}

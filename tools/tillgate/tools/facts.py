@@ -58,7 +58,7 @@ def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
 
 
 def cart_facts(cart: Cart) -> Mapping[str, Json]:
-    """Group `cart`, as it stands before the plan."""
+    """Group `cart`, as it stands before the plan; for a discount, the margin is the one that would be left."""
     facts: dict[str, Json] = {
         "id": cart.id,
         "subtotal": cart.subtotal,

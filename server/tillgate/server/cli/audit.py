@@ -35,7 +35,9 @@ def show(
     if as_json:
         print_json(records)
         return
-    table = Table("seq", "at", "kind", "tool", "customer", "status", "why", "call")
+    table = Table()
+    for heading in ("seq", "at", "kind", "tool", "customer", "status", "why", "call"):
+        table.add_column(heading, overflow="fold")
     for record in records:
         outcome = inside(record, "outcome")
         why = ", ".join(reason.get("rule") or reason["code"] for reason in outcome.get("reasons", []))

@@ -46,19 +46,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve one MCP client on stdin and stdout."""
-    import anyio
-
-    from tillgate.server.app import build
-    from tillgate.server.mcp_server import build_server, serve_stdio
+    from tillgate.server.serving import serve_on_stdio
     from tillgate.server.settings import settings
 
-    built = build(
-        settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify), serving=True
-    )
-    try:
-        anyio.run(serve_stdio, build_server(built.tools, built.gate.handle, built.callers()))
-    finally:
-        built.store.close()
+    serve_on_stdio(settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify))
 
 
 @app.command()
@@ -136,11 +127,12 @@ def replay(
     file: Annotated[Path, typer.Argument(help="A transcript, such as an audit export")],
     policy: PolicyFile = None,
     as_json: AsJson = False,
+    every: Annotated[bool, typer.Option("--all", help="Also list the calls that end as they did")] = False,
 ) -> None:
     """Decide every recorded call again, offline. Exit 1 when anything would be decided differently."""
     from tillgate.server.cli.replaying import replay_file
 
-    if replay_file(file, policy, as_json_=as_json):
+    if replay_file(file, policy, as_json_=as_json, every=every):
         raise typer.Exit(FINDINGS)
 
 

@@ -10,7 +10,7 @@ from tillgate.server.replay_report import as_json, render
 from tillgate.server.settings import settings
 
 
-def replay_file(file: Path, policy: Path | None, *, as_json_: bool) -> bool:
+def replay_file(file: Path, policy: Path | None, *, as_json_: bool, every: bool) -> bool:
     """Replay a transcript and print it; whether anything would be decided differently."""
     try:
         lines = file.read_bytes().splitlines(keepends=True)
@@ -20,5 +20,5 @@ def replay_file(file: Path, policy: Path | None, *, as_json_: bool) -> bool:
     if as_json_:
         print_json(as_json(result))
     else:
-        render(result, out())
+        render(result, out(), every=every)
     return result.differs

@@ -32,7 +32,9 @@ def list_(
     if not rows:
         talk().print("Nothing waits. A call that policy escalates will appear here.")
         return
-    table = Table("request", "status", "amount", "what", "queue", "approvals", "expires")
+    table = Table()
+    for heading in ("request", "status", "amount", "what", "queue", "approvals", "expires"):
+        table.add_column(heading, overflow="fold", min_width=18 if heading == "request" else None)
     for row in rows:
         table.add_row(
             row["handle"], row["status"], row["amount"], escape(row["summary"]), escape(row["queue"]),

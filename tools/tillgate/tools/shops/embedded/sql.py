@@ -13,10 +13,25 @@ from typing import Any, TypeAlias
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 
+_PRAGMAS = (
+    "busy_timeout = 10000",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",  # a one-time code that was sent leaves no trace in free pages
+)
+
+
 def connect(path: str | Path) -> sqlite3.Connection:
     """A durable connection: WAL, every commit synced, foreign keys held, ten seconds' wait for a lock."""
     connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in (
+        "busy_timeout = 10000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
 

@@ -1,0 +1,27 @@
+"""`tillgate serve`: build, serve one client, and close in order."""
+
+import gc
+
+import anyio
+
+from tillgate.server.app import build
+from tillgate.server.mcp_server import build_server, serve_stdio
+from tillgate.server.notify import dispatcher_for
+from tillgate.server.settings import Settings
+
+
+def serve_on_stdio(settings: Settings) -> None:
+    """Serve until the client closes stdin. Raises ConfigurationError before the first byte if anything is wrong."""
+    app = build(settings, serving=True)
+    dispatcher = None
+    try:
+        dispatcher = dispatcher_for(settings, app.store)
+        server = build_server(app.tools, app.gate.handle, app.callers())
+        # what is there now stays: collections need not look at it again, which is most of a call's worst case
+        gc.collect()
+        gc.freeze()
+        anyio.run(serve_stdio, server)
+    finally:
+        if dispatcher is not None:
+            dispatcher.stop()
+        app.store.close()
