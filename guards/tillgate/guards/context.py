@@ -11,6 +11,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
+import orjson
+
 from tillgate.guards.model import Assurance, Json
 from tillgate.guards.shorten import CUT, MAX_BYTES, shorten
 
@@ -71,7 +73,20 @@ def trim(
     if level is None:
         return {}
     picked = _pick(data, compile_view(views[level]).tree)
-    return shorten(_washed(picked, compile_masks(tuple(masks)), ()))
+    compiled = compile_masks(tuple(masks))
+    return picked if _is_plain(picked, compiled) else shorten(_washed(picked, compiled, ()))
+
+
+def _is_plain(picked: Json, masks: _Masks) -> bool:
+    """Whether there is nothing to mask, to clean or to cut. True of most answers, and told from their bytes at once."""
+    try:
+        raw = orjson.dumps(picked)
+    except orjson.JSONEncodeError:
+        return False
+    unseen = not raw.isascii() or b"\\" in raw or b"\x7f" in raw or len(raw) > MAX_BYTES
+    if unseen or _ANY in masks or _DIGITS.search(raw):
+        return False
+    return not any(f'"{name}"'.encode() in raw for name in masks)
 
 
 @lru_cache(maxsize=1024)
@@ -227,6 +242,8 @@ _SEPARATOR = r"[\s\-‐-―−_.·]{0,3}"
 _DIGIT_RUN = re.compile(rf"(?<![A-Za-z0-9_])\d(?:{_SEPARATOR}\d){{12,}}(?![A-Za-z0-9_])")
 """Digits that stand by themselves: the inside of an id such as `esc_01a2…` is no card number."""
 _GROUP = re.compile(r"\d+")
+_DIGITS = re.compile(rb"\d(?:[\s\-_.]{0,3}\d){12,}")
+"""In ASCII: whatever could hold a card number, and much that does not."""
 
 
 def clean(text: str) -> str:

@@ -60,6 +60,7 @@ class Talk:
     denied: int
     escalated: int
     orders: frozenset[str]
+    last_record: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +249,8 @@ class Desk(Protocol):
         """The last calls of a conversation: at, tool, status, reasons; oldest first."""
         ...
 
-    def append(self, body: Mapping[str, Json], personal: Sequence[str], talk_key: str | None = None) -> None:
-        """Append one audit record, of this conversation if any.
+    def append(self, body: Mapping[str, Json], personal: Sequence[str], talk: Talk | None = None) -> None:
+        """Append one audit record, of this conversation if any; `tally` closes it.
 
         The values at the `personal` paths are committed to in the log and kept beside it.
         """

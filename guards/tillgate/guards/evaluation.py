@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tillgate.guards.asking import Said
 from tillgate.guards.case import Case
 from tillgate.guards.decide import decide
 from tillgate.guards.desk import STEP_UP_SECONDS, Caller, Desk, Talk
 from tillgate.guards.limits import limit
-from tillgate.guards.model import Assurance, Facts, Json, Plan, Subject, inside
+from tillgate.guards.model import Assurance, Consent, Facts, Json, Plan, Subject, inside
 from tillgate.guards.ports import Arguments, Tool
 from tillgate.guards.risk import assess
 
@@ -26,10 +27,10 @@ def subject_of(desk: Desk, caller: Caller, talk: Talk) -> Subject:
     return Subject(customer, Assurance.STEPPED_UP if fresh else level)
 
 
-def evaluate(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, groups: Facts) -> Case:
+def evaluate(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, said: Said, groups: Facts) -> Case:
     """Assess, limit, decide: each on the facts of the step before."""
     name = tool.surface.name
-    facts = _facts(desk, case, tool, args, plan, groups)
+    facts = _facts(desk, case, plan, said.strength, groups) | {"call": _call(tool, args), "args": dict(args.facts())}
     risk = assess(case.policy, name, facts)
     facts["risk"] = {"score": risk.score, "tier": risk.tier.name}
     counts = bool(plan.changes or plan.requires) and plan.denies is None
@@ -37,20 +38,27 @@ def evaluate(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, gr
     limits = limit(desk, case.policy, name, facts, counts=counts, besides=besides)
     facts["usage"] = limits.usage
     decision = decide(case.policy, name, facts, limits.exceeded, plan.requires)
-    return replace(case, facts=facts, risk=risk, limits=limits, decision=decision)
+    return replace(
+        case,
+        plan=plan,
+        consent=said.strength,
+        confirmation=said.confirmation,
+        facts=facts,
+        risk=risk,
+        limits=limits,
+        decision=decision,
+    )
 
 
-def _facts(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, groups: Facts) -> dict[str, Json]:
+def _facts(desk: Desk, case: Case, plan: Plan, consent: Consent, groups: Facts) -> dict[str, Json]:
     agent, impact, grant = case.received.caller.agent, plan.impact, case.grant
     return {
         "subject": _present(assurance=case.subject.assurance.name, customer_id=case.subject.customer_id),
         "agent": {"id": agent.id, "channel": agent.channel},
-        "call": _call(tool, args),
-        "args": dict(args.facts()),
         "conversation": _conversation(case.talk, groups),
         **groups,
         "impact": {"amount": impact.amount, "kind": impact.kind, "reversible": impact.reversible},
-        "consent": {"strength": case.consent.name},
+        "consent": {"strength": consent.name},
         "approval": {"granted": grant is not None, "count": len(grant.reviewers) if grant else 0},
         "now": int(desk.now.timestamp()),
     }

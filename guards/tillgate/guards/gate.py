@@ -56,12 +56,11 @@ class Gate:
 
         Runs inside the caller's transaction, and `grant` is a yes that people gave.
         """
-        case = self._identify(desk, received, call_id, grant)
         parsed = self._parse(received)
+        case = self._identify(desk, received, call_id, grant, None if isinstance(parsed, Reason) else parsed)
         if isinstance(parsed, Reason):
             return self._refuse(desk, case, parsed)
         tool, args = parsed
-        case = replace(case, tool=tool, args=args)
         earlier = recall(desk, case, tool, args)
         if isinstance(earlier, Reason):
             return self._refuse(desk, case, earlier)
@@ -81,14 +80,16 @@ class Gate:
         said = asking.consent(desk, case, plan)
         if isinstance(said, Reason):
             return self._refuse(desk, replace(case, plan=plan), said)
-        case = replace(case, plan=plan, consent=said.strength, confirmation=said.confirmation)
-        case = evaluate(desk, case, tool, args, plan, tool.facts(found, plan, desk.now))
+        case = evaluate(desk, case, tool, args, plan, said, tool.facts(found, plan, desk.now))
         return self._close(desk, case, self._answer(desk, case, plan))
 
-    def _identify(self, desk: Desk, received: Received, call_id: str, grant: Grant | None) -> Case:
+    def _identify(
+        self, desk: Desk, received: Received, call_id: str, grant: Grant | None, parsed: tuple[Tool, Arguments] | None
+    ) -> Case:
         talk = desk.talk(received.caller)
         subject = grant.subject if grant else subject_of(desk, received.caller, talk)
-        return Case(call_id=call_id, received=received, subject=subject, talk=talk, policy=self.policy, grant=grant)
+        tool, args = parsed or (None, None)
+        return Case(call_id, received, subject, talk, self.policy, grant, tool, args)
 
     def _parse(self, received: Received) -> tuple[Tool, Arguments] | Reason:
         if received.fault is not None:
@@ -182,7 +183,7 @@ class Gate:
         """Trim, record and count; only then is anything answered."""
         shown = outcome.model_copy(update={"data": self._trimmed(case, outcome)})
         body, personal = call_record(desk.now, case, shown)
-        desk.append(body, personal, case.talk.key)
+        desk.append(body, personal, case.talk)
         acted = shown.executed and not shown.replayed and bool(case.plan and case.plan.changes)
         wrote = acted and case.tool is not None and case.tool.surface.effect == "write"
         tally = Tally(case.grant is None, wrote, shown.status == "denied", shown.status == "escalated", case.order_id)

@@ -78,7 +78,7 @@ class SqlDesk:
         orders = talk.orders | {tally.order} if tally.order else talk.orders
         self._sql.run(
             "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
-            " escalated = escalated + ?, orders = ? WHERE id = ?",
+            " escalated = escalated + ?, orders = ?, last_record = (SELECT max(seq) FROM audit) WHERE id = ?",
             (tally.new_call, tally.executed_write, tally.denied, tally.escalated, json_text(sorted(orders)), talk.key),
         )
 
@@ -270,17 +270,23 @@ class SqlDesk:
 
     def history(self, talk_key: str, limit: int) -> Sequence[Mapping[str, Json]]:
         rows = self._sql.rows(
-            "SELECT record FROM audit WHERE conversation = ? ORDER BY seq DESC LIMIT ?", (talk_key, limit)
+            "WITH RECURSIVE chain(seq, before, record, n) AS ("
+            " SELECT a.seq, a.before, a.record, 1 FROM conversation c JOIN audit a ON a.seq = c.last_record"
+            " WHERE c.id = ?"
+            " UNION ALL SELECT a.seq, a.before, a.record, n + 1 FROM chain JOIN audit a ON a.seq = chain.before"
+            " WHERE n < ?) SELECT record FROM chain ORDER BY seq",
+            (talk_key, limit),
         )
-        return [_glimpse(orjson.loads(row["record"])) for row in reversed(rows)]
+        return [_glimpse(orjson.loads(row["record"])) for row in rows]
 
-    def append(self, body: Mapping[str, Json], personal: Sequence[str], talk_key: str | None = None) -> None:
+    def append(self, body: Mapping[str, Json], personal: Sequence[str], talk: Talk | None = None) -> None:
         """The head is read inside the transaction, so the chain holds with several processes on one file."""
         head = self._sql.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
         seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, GENESIS)
         kept, beside = withhold(body, personal, lambda: os.urandom(16))
         sealed = seal(kept, seq=seq, prev=prev)
-        self._insert("audit", {"seq": seq, "hash": sealed.hash, "conversation": talk_key, "record": sealed.record})
+        before = talk.last_record if talk else None
+        self._insert("audit", {"seq": seq, "hash": sealed.hash, "before": before, "record": sealed.record})
         if beside:
             self._insert("personal", {"seq": seq, "entries": orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)})
 

@@ -39,6 +39,7 @@ def talk_from(row: Row) -> Talk:
         denied=row["denied"],
         escalated=row["escalated"],
         orders=frozenset(orjson.loads(row["orders"])),
+        last_record=row["last_record"],
     )
 
 

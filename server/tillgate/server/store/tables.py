@@ -28,6 +28,7 @@ class Conversation(Row, table=True):
     denied: int = 0
     escalated: int = 0
     orders: str = "[]"
+    last_record: int | None = None
 
 
 class Challenge(Row, table=True):
@@ -124,10 +125,12 @@ class Approval(Row, table=True):
 
 
 class Audit(Row, table=True):
+    """`before` is the record before this one in the same conversation, so its history is found without an index."""
+
     __tablename__ = "audit"  # pyright: ignore
     seq: int = Field(primary_key=True)
     hash: str
-    conversation: str | None = Field(default=None, index=True)
+    before: int | None = None
     record: bytes
 
 
