@@ -4,7 +4,6 @@ The only module that knows the SDK. No exception leaves the handler: on older co
 """
 
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, cast
@@ -18,7 +17,8 @@ from mcp.server.stdio import stdio_server
 from tillgate.guards.desk import Caller, Received
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.ports import Tool
-from tillgate.server.screen import FAULT, screened_lines
+from tillgate.server.screen import FAULT
+from tillgate.server.stdio import LineWriter, lines, private_wire
 
 log = logging.getLogger("tillgate.mcp")
 CONVERSATION = "tillgate/conversation"
@@ -70,9 +70,11 @@ def build_server(tools: Mapping[str, Tool], handle: Handle, caller: CallerOf) ->
 
 async def serve_stdio(server: Server[dict[str, Any]]) -> None:
     """Serve one client on stdin and stdout until it closes them. Nothing but the protocol is written to stdout."""
-    lines = cast("anyio.AsyncFile[str]", screened_lines(sys.stdin.buffer))
-    async with stdio_server(stdin=lines) as (read, write):
-        await server.run(read, write, server.create_initialization_options())
+    with private_wire() as (wire_in, wire_out):
+        incoming = cast("anyio.AsyncFile[str]", lines(wire_in))
+        outgoing = cast("anyio.AsyncFile[str]", LineWriter(wire_out))
+        async with stdio_server(incoming, outgoing) as (read, write):
+            await server.run(read, write, server.create_initialization_options())
 
 
 def _result(outcome: Outcome) -> t.CallToolResult:

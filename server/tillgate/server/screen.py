@@ -8,20 +8,20 @@ fault named, so that it is refused, answered and audited like any other call.
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import Any
 
-import anyio
-import anyio.to_thread
 import orjson
 
-from tillgate.guards.model import inside
+from tillgate.guards.model import Json, inside
 
 MOST_BYTES = 64 * 1024
 MOST_DEPTH = 16
 FAULT = f"tillgate/fault-{secrets.token_hex(8)}"
 """Where the fault travels in `_meta`: a name no client can know."""
 
+_TOO_LARGE = f"The message is larger than {MOST_BYTES // 1024} KiB"
+_ID_AT_END = re.compile(r'"id"\s*:\s*(-?[0-9]{1,18}|"[^"\\]{1,128}")\s*(?:,\s*"jsonrpc"\s*:\s*"2.0"\s*)?\}\s*$')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],":]+|:', re.DOTALL)
 
 
@@ -29,25 +29,44 @@ class Fault(ValueError):
     """What is wrong with a raw message, in a sentence."""
 
 
-async def screened_lines(stream: BinaryIO) -> AsyncIterator[str]:
-    """The lines of a stream, each as the protocol may see it. Ends at the end of the stream."""
-    while line := await anyio.to_thread.run_sync(stream.readline, abandon_on_cancel=True):
-        if line.strip():
-            yield screen(line)
-
-
 def screen(line: bytes) -> str:
     """The message itself, or the same call without its arguments and with its fault."""
     try:
-        _strict(line)
+        message = _strict(line)
     except Fault as fault:
         return _faulted(line.decode("utf-8", "replace"), str(fault))
-    return line.decode()
+    shape = _misshapen(message)
+    return json.dumps(_call(message.get("id"), message["params"], shape)) if shape else line.decode()
 
 
-def _strict(line: bytes) -> None:
+def screen_oversize(head: bytes, tail: bytes) -> str:
+    """The same for a message of which only the two ends were kept. Some clients write the id last."""
+    text = head.decode("utf-8", "replace")
+    end = _ID_AT_END.search(tail.decode("utf-8", "replace"))
+    method_first = _members(text).get("method")
+    if method_first is None and end is None:
+        return text
+    return _faulted(text, _TOO_LARGE, last_id=end[1] if end else None)
+
+
+def _misshapen(message: Any) -> str | None:
+    """What keeps a tool call from being one; the protocol's own answer would say nothing a model could mend."""
+    if not isinstance(message, dict) or inside({"m": message}, "m").get("method") != "tools/call":
+        return None
+    params = inside({"m": message}, "m").get("params")
+    if not isinstance(params, dict):
+        return None
+    call = inside({"p": params}, "p")
+    if not isinstance(call.get("arguments", {}), dict):
+        return "arguments: They must be an object"
+    if not isinstance(call.get("name", ""), str):
+        return "name: It must be text"
+    return None
+
+
+def _strict(line: bytes) -> Any:
     if len(line) > MOST_BYTES:
-        raise Fault(f"The message is larger than {MOST_BYTES // 1024} KiB")
+        raise Fault(_TOO_LARGE)
     if line.count(b"[") + line.count(b"{") > MOST_DEPTH and _depth(line) > MOST_DEPTH:
         raise Fault(f"The message is nested deeper than {MOST_DEPTH} levels")
     try:
@@ -61,6 +80,7 @@ def _strict(line: bytes) -> None:
         raise Fault("There is a character or a number in the message that no text or record can hold") from error
     except (ValueError, RecursionError) as error:
         raise Fault("The message is not valid JSON") from error
+    return message
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,26 +109,32 @@ def _depth(line: bytes) -> int:
     return most
 
 
-def _faulted(text: str, fault: str) -> str:
+def _faulted(text: str, fault: str, last_id: str | None = None) -> str:
     """A tools/call keeps its id, name and meta; anything else is passed on as it came, for the protocol to refuse."""
     outer = _members(text)
     if _read(outer.get("method")) != "tools/call":
         return text
     inner = _members(outer.get("params", "{}"))
-    name, meta = _read(inner.get("name")), _read(inner.get("_meta"))
-    if isinstance(name, str):
-        name = name.encode("utf-8", "replace").decode()
-    params: dict[str, Any] = {
-        "name": name if isinstance(name, str) else "",
-        "arguments": {},
-        "_meta": {**inside({"meta": meta}, "meta"), FAULT: fault},
+    params = {"name": _read(inner.get("name")), "_meta": _read(inner.get("_meta"))}
+    return json.dumps(_call(_read(outer.get("id", last_id)), params, fault))
+
+
+def _call(id_: Json, params: Mapping[str, Json], fault: str) -> dict[str, Json]:
+    name = params.get("name")
+    return {
+        "jsonrpc": "2.0",
+        "id": id_,
+        "method": "tools/call",
+        "params": {
+            "name": name if isinstance(name, str) else "",
+            "arguments": {},
+            "_meta": {**inside(params, "_meta"), FAULT: fault},
+        },
     }
-    message: dict[str, Any] = {"jsonrpc": "2.0", "id": _read(outer.get("id")), "method": "tools/call", "params": params}
-    return json.dumps(message)
 
 
 def _members(text: str) -> Mapping[str, str]:
-    """The raw text of each member of an object, by a scan that no nesting and no length can stop; the last one wins."""
+    """The raw text of each member of an object, by a scan that no nesting can stop; of two of a name the last one."""
     found: dict[str, str] = {}
     depth, key, start = 0, None, 0
     last = ""
@@ -125,7 +151,9 @@ def _members(text: str) -> Mapping[str, str]:
             key, start = str(_read(last)), match.end()
         last = token
         if depth == 0 and token in "}]":
-            break
+            return found
+    if key is not None:
+        found[key] = text[start:].strip()  # the message was cut inside this member
     return found
 
 
