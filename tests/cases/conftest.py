@@ -1,5 +1,5 @@
 """The same shop as the acceptance tests."""
 
-from tests.e2e.conftest import seeded, shared, world
+from e2e.conftest import seeded, shared, world
 
 __all__ = ["seeded", "shared", "world"]

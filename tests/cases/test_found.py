@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.test_audit import unlocked
-from tests.e2e.test_escalation import TWO, opened, refunded
-from tests.e2e.world import OPEN, SHOP, STORE, Session, World, new_world, policy
+from e2e.test_audit import unlocked
+from e2e.test_escalation import TWO, opened, refunded
+from e2e.world import OPEN, SHOP, STORE, Session, World, new_world, policy
 
 
 @pytest.fixture(scope="module")

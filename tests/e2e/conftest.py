@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.e2e.world import World, new_world
+from e2e.world import World, new_world
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.e2e.world import ESCALATE, NEW_ADDRESS, ROOT, STORE, World
+from e2e.world import ESCALATE, NEW_ADDRESS, ROOT, STORE, World
 
 CHECKER = ROOT / "guards" / "tillgate" / "guards" / "audit" / "verify.py"
 SWEEP = """

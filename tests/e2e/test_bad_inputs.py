@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.world import OPEN, Session, World
+from e2e.world import OPEN, Session, World
 
 O = b'"order_id":"ord_a1","reason":"x"'  # noqa: E741
 ADDRESS = b'"city":"Boulder","postal_code":"80301","country":"US"'

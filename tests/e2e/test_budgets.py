@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.e2e.world import Session, World, policy
+from e2e.world import Session, World, policy
 
 MONEY = (
     "budgets:\n  - {id: b, tools: [issue_refund, cancel_order], per: customer.id, window: 30d,"

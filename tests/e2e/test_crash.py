@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from tests.e2e.world import OPEN, Session, World
+from e2e.world import OPEN, Session, World
 
 
 def rounds(world: World, count: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.e2e.world import ESCALATE, NEW_ADDRESS, NOW, Session, World, policy
+from e2e.world import ESCALATE, NEW_ADDRESS, NOW, Session, World, policy
 
 TWO = policy("{id: two, tools: [issue_refund], escalate: {queue: refunds, approvals: 2, expires: 2h}}")
 ROUTE = policy("{id: large, tools: [cancel_order], escalate: {queue: refunds, expires: 2h}}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.e2e.world import NEW_ADDRESS, NOTE, PLANTED, STORE, TAGS, JsonObject, Session, World
+from e2e.world import NEW_ADDRESS, NOTE, PLANTED, STORE, TAGS, JsonObject, Session, World
 
 TRACES = (
     b"Traceback",

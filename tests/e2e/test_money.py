@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.world import OPEN, Session, World
+from e2e.world import OPEN, Session, World
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.e2e.world import ESCALATE, NEW_ADDRESS, OPEN, STORE, JsonObject, Session, World
+from e2e.world import ESCALATE, NEW_ADDRESS, OPEN, STORE, JsonObject, Session, World
 
 LINE: list[JsonObject] = [{"line_id": "L", "quantity": 1}]
 PAIRS: list[tuple[str, str, str, str, JsonObject]] = [

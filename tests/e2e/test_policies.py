@@ -1,7 +1,7 @@
 """Nothing is open by default, and a policy with a mistake is refused whole, at the very place of the mistake."""
 
 import pytest
-from tests.e2e.world import CONTEXT, HEAD, QUEUES, JsonObject, World
+from e2e.world import CONTEXT, HEAD, QUEUES, JsonObject, World
 
 CALLS: list[tuple[str, JsonObject]] = [
     ("search_products", {"query": "shirt"}),

@@ -1,6 +1,6 @@
 """The same changing call acts once, across connections and a kill; a confirmation is good once, for one thing."""
 
-from tests.e2e.world import OPEN, STORE, Session, World, policy
+from e2e.world import OPEN, STORE, Session, World, policy
 
 KEY = "refund-2026-03-01-a"
 ASK = policy("{id: ask, tools: [issue_refund, edit_cart], confirm: agent}")

@@ -8,10 +8,10 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from e2e.world import NEW_ADDRESS, STORE, TILLGATE, JsonObject, World
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult, TextContent
-from tests.e2e.world import NEW_ADDRESS, STORE, TILLGATE, JsonObject, World
 
 STATUSES = {"completed", "denied", "verification_required", "confirmation_required", "escalated", "failed"}
 RULES = """

@@ -1,6 +1,6 @@
 """Taking back what a call did: exactly, once, while it is possible, and only one's own."""
 
-from tests.e2e.world import NEW_ADDRESS, OPEN, JsonObject, World
+from e2e.world import NEW_ADDRESS, OPEN, JsonObject, World
 
 LINES = [{"variant_id": "v_shirt_m", "quantity": 4}]
 BEFORE, AFTER = "2026-03-01T12:59:59Z", "2026-03-01T13:00:00Z"

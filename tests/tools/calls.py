@@ -65,8 +65,6 @@ def refused(record: Record, name: str, **arguments: Json) -> str:
 
 def done(world: World, plan: Plan, call_id: str = "call_1", **fields: Any) -> World:
     """The world after the plan, in which the call can be looked up for taking back."""
-    past = PastCall(
-        call_id, plan.tool, plan.summary, world.now, plan.changes, plan.undo.until, plan.undo.why_not, None
-    )
+    past = PastCall(call_id, plan.tool, plan.summary, world.now, plan.changes, plan.undo.until, plan.undo.why_not, None)
     after = world.applied(plan)
     return replace(after, past=(*after.past, replace(past, **fields)))

@@ -4,6 +4,7 @@ pending → approved, denied, expired, withdrawn or stale; approved → executed
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from tillgate.guards.answers import denied, given
 from tillgate.guards.audit.record import as_json, plan_digest, rfc3339
@@ -63,6 +64,13 @@ def escalated(case: Case, request: Request, demand: Escalate) -> Outcome:
 def given_again(request: Request, now: datetime) -> EscalationGiven:
     """The handle with the state it has now."""
     return _given(request, request.state(now))
+
+
+def as_it_stands(request: Request, now: datetime) -> dict[str, Any]:
+    """What a call sent again is told beside its first outcome: the state of its request, and what to do."""
+    state = request.state(now)
+    done = f"This was approved and done. Read the result with check_request and handle {request.handle}."
+    return {"escalation": given_again(request, now), **({"next_step": done} if state == "executed" else {})}
 
 
 def about(desk: Desk, plan: Plan) -> EscalationGiven | None:

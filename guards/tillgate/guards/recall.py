@@ -10,7 +10,7 @@ from tillgate.guards import escalation
 from tillgate.guards.answers import CONFLICT
 from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.case import Case
-from tillgate.guards.desk import ENDED, Action, Desk, NewAction
+from tillgate.guards.desk import ENDED, Action, Desk, NewAction, Request
 from tillgate.guards.model import Plan, Reason
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.ports import Arguments, Tool
@@ -28,15 +28,16 @@ def recall(desk: Desk, case: Case, tool: Tool, args: Arguments) -> Outcome | Rea
     if action is None:
         return None
     request = desk.request(action.handle) if action.handle else None
-    if request is not None and request.state(desk.now) in ENDED:
+    if request is not None and _over(request, action, desk):
         return None
     if key is not None and (action.tool, action.arguments) != (name, digest):
         return CONFLICT
     if key is None and not _untouched(desk, action):
         return None
     first = Outcome.model_validate(action.outcome)
-    waiting = escalation.given_again(request, desk.now) if request else first.escalation
-    return first.model_copy(update={"replayed": True, "escalation": waiting})
+    if request is None:
+        return first.model_copy(update={"replayed": True})
+    return first.model_copy(update={"replayed": True, **escalation.as_it_stands(request, desk.now)})
 
 
 def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str | None) -> None:
@@ -61,6 +62,12 @@ def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str |
             plan=None if handle else plan,
         ),
     )
+
+
+def _over(request: Request, action: Action, desk: Desk) -> bool:
+    """Whether it neither acted nor waits: it ended, or people answered and there was nothing to carry out."""
+    state = request.state(desk.now)
+    return state in ENDED or (state == "executed" and not action.roots)
 
 
 def _untouched(desk: Desk, action: Action) -> bool:

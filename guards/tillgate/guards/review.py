@@ -4,6 +4,8 @@ An approval does not open anything by itself: the call goes through the gate's o
 one more fact, in the same transaction that records it, so it is executed once or ends as stale.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +17,15 @@ from tillgate.guards.model import Assurance, Consent, Subject
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.recording import review_record
+
+NAMELESS = "Give a name of up to 64 plain letters, digits, spaces and . _ @ + -"
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9 ._@+-]{0,62}[a-z0-9])?")
+
+
+def person(name: str) -> str:
+    """One spelling for one person: `Anna `, `anna` and `ANNA` are not three. Empty for what is no plain name."""
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return plain if _NAME.fullmatch(plain) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class Ruling:
 
 def approve(gate: Gate, desk: Desk, handle: str, reviewer: str, amount: str | None = None) -> Ruling:
     """Record one person's yes; with enough of them, decide again and execute once. `amount` lowers what is approved."""
-    request = desk.request(handle)
+    request, reviewer = desk.request(handle), person(reviewer)
     if (no := _cannot_decide(desk, request, reviewer)) is not None or request is None:
         return no or Ruling(False, "unknown", f"There is no request {handle}.")
     if amount is not None and (wrong := _cannot_lower(gate, request, amount)) is not None:
@@ -45,7 +56,9 @@ def approve(gate: Gate, desk: Desk, handle: str, reviewer: str, amount: str | No
 
 def deny(desk: Desk, handle: str, reviewer: str, message: str) -> Ruling:
     """End a request with words for the customer."""
-    request = desk.request(handle)
+    request, reviewer = desk.request(handle), person(reviewer)
+    if not message.strip():
+        return Ruling(False, "pending", "A denial needs words for the customer.")
     if (no := _cannot_decide(desk, request, reviewer)) is not None or request is None:
         return no or Ruling(False, "unknown", f"There is no request {handle}.")
     desk.move_request(handle, "denied", message, None)
@@ -76,9 +89,9 @@ def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...],
 def _cannot_decide(desk: Desk, request: Request | None, reviewer: str) -> Ruling | None:
     if request is None:
         return None
-    if not reviewer.strip() or not reviewer.isprintable() or len(reviewer) > 64:
-        return Ruling(False, request.status, "A reviewer needs a name of up to 64 plain characters.")
-    if reviewer in (request.received.caller.agent.id, request.subject.customer_id):
+    if not reviewer:
+        return Ruling(False, request.status, NAMELESS)
+    if reviewer in (person(request.received.caller.agent.id), person(request.subject.customer_id or "")):
         return Ruling(False, request.status, "Nobody decides on their own request.")
     state = request.state(desk.now)
     if state != "pending":

@@ -37,12 +37,11 @@ class App:
 
     def callers(self, channel: Channel = "stdio") -> "Callers":
         """Who calls in this process, by the settings it was started with."""
-        known = self.settings.customer is not None
         return Callers(
             agent=Agent(self.settings.agent, channel),
             process=self.minter.id("cnv"),
             customer_id=self.settings.customer,
-            assurance=Assurance[self.settings.assurance.upper()] if known else Assurance.ANONYMOUS,
+            assurance=self.settings.level,
             since=self.clock.now(),
         )
 
@@ -86,6 +85,7 @@ def build(settings: Settings, *, serving: bool = False) -> App:
         if policy is not None and text is not None:
             with store.transaction() as desk:
                 _same_currency(desk, policy)
+                _known_customer(desk, settings.customer)
                 desk.serve_under(policy.digest, policy.source, text)
         else:
             policy = _served_policy(settings, store, tools)
@@ -157,3 +157,8 @@ def _same_currency(desk: SqlDesk, policy: Policy) -> None:
     shop = shop_currency(desk.sql)
     if shop is not None and shop.code != policy.currency:
         raise ConfigurationError(f"{policy.source}: the currency is {policy.currency}, but the shop's is {shop.code}")
+
+
+def _known_customer(desk: SqlDesk, customer_id: str | None) -> None:
+    if customer_id is not None and desk.contact(customer_id) is None:
+        raise ConfigurationError(f"--customer {customer_id}: there is no such customer in this shop")

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.model import Assurance
 
 Level = Literal["anonymous", "identified", "authenticated", "stepped_up"]
 
@@ -20,7 +22,7 @@ class Settings(BaseSettings):
     db: str = Field(default="tillgate.db", validation_alias="TILLGATE_DATABASE_URL")
     policy: Path | None = None
     customer: str | None = None
-    assurance: Level = "authenticated"
+    assurance: Level | None = None
     agent: str = "agent"
     now: datetime | None = None
     notify: str = "outbox"
@@ -31,6 +33,19 @@ class Settings(BaseSettings):
         if value is not None and value.tzinfo is None:
             raise ValueError("a time needs a zone, such as 2026-01-15T00:00:00Z")
         return value.astimezone(UTC).replace(microsecond=0) if value else None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Settings":
+        if self.customer is None and self.assurance not in (None, "anonymous"):
+            raise ValueError("--assurance says how a customer is known: it needs --customer")
+        if self.customer is not None and self.assurance == "anonymous":
+            raise ValueError("--customer names somebody, --assurance anonymous nobody: leave one of them out")
+        return self
+
+    @property
+    def level(self) -> Assurance:
+        """How the process's own customer is known; by no more than being on file unless it is said."""
+        return Assurance[(self.assurance or "identified").upper()] if self.customer else Assurance.ANONYMOUS
 
     @property
     def database(self) -> Path:
@@ -48,5 +63,13 @@ def settings(**flags: object) -> Settings:
         known: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         return Settings(**known)
     except ValidationError as error:
-        lines = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False, include_url=False)]
-        raise ConfigurationError("; ".join(lines)) from error
+        raise ConfigurationError("; ".join(map(_told, error.errors(include_input=False, include_url=False)))) from error
+
+
+def _told(item: ErrorDetails) -> str:
+    """One wrong setting, by the name it has outside."""
+    message = item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:
+        return message
+    name = str(item["loc"][0])
+    return f"{name if name.isupper() else f'TILLGATE_{name.upper()}'}: {message}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ def spoil(world: Any, way: tuple[Any, ...], value: Any) -> None:
     if value is GONE:
         del world[way[-1]]
     else:
-        world[way[-1]] = value
+        world[way[-1]] = deepcopy(value)  # the sampled lists are shared: one put into itself would have no end
 
 
 def refused(attempt: Callable[[], object]) -> list[str] | None:

@@ -21,6 +21,7 @@ from tillgate.tools.refunding import (
     basis,
     credits,
     destination,
+    digits,
     lost,
     original,
     refund_changes,
@@ -84,6 +85,7 @@ def _refund(args: IssueRefundArgs, order: Order, customer: Customer, parts: tupl
     return Plan(
         IssueRefund.name,
         f"Refund {in_words(record.currency, amount)} of order {order.id} to {destination(parts)}",
+        digits(parts),
         changes=refund_changes(order, made) + credited,
         impact=Impact(amount, "refund", reversible=False),
         basis=basis(order, customer, credited),

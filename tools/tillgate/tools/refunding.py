@@ -165,9 +165,17 @@ def basis(order: Order, customer: Customer, credited: tuple[Change, ...]) -> tup
 
 
 def destination(parts: tuple[Share, ...]) -> str:
-    """Where the money goes, for a sentence: `the original card ending 4242`."""
-    names = list(dict.fromkeys(_method_name(part.to) for part in parts))
+    """Where the money goes, for a sentence anybody may read: `the original card`, no digits of it."""
+    names = list(dict.fromkeys(_kind(part.to) for part in parts))
     return ("the original " if original(parts) else "the ") + " and the ".join(names)
+
+
+def digits(parts: tuple[Share, ...]) -> str:
+    """What tells the methods apart, for the customer's own eyes: `Card ending 4242.`"""
+    known = dict.fromkeys(
+        f"{_kind(part.to).capitalize()} ending {visible(part.to.last4)[-4:]}." for part in parts if part.to.last4
+    )
+    return " ".join(known)
 
 
 def after(order: Order, made: tuple[Refund, ...]) -> Order:
@@ -219,6 +227,5 @@ def _refund_changes(order: Order, refund: Refund) -> tuple[Change, ...]:
     return created(f"refund:{refund.id}", fields, stamps)
 
 
-def _method_name(method: PaymentMethod) -> str:
-    kind = method.kind.replace("_", " ")
-    return f"{kind} ending {visible(method.last4)[-4:]}" if method.last4 else kind
+def _kind(method: PaymentMethod) -> str:
+    return method.kind.replace("_", " ")

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tillgate.guards.model import inside
-from tillgate.server.cli.common import INTEGRITY, AsJson, Db, guarded, out, print_json, talk
+from tillgate.server.cli.common import FINDINGS, INTEGRITY, AsJson, Db, guarded, out, print_json, talk
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -31,6 +31,9 @@ def show(
     records: list[dict[str, Any]] = [orjson.loads(row["record"]) for row in rows]
     if call_id is not None:
         records = [record for record in records if call_id in (record.get("call_id"), record.get("request"))]
+        if not records:
+            talk().print(f"There is no record of {call_id}.", markup=False)
+            raise typer.Exit(FINDINGS)
     records = records[-last:]
     if as_json:
         print_json(records)
@@ -59,21 +62,17 @@ def export(
     ] = False,
 ) -> None:
     """Write the whole log as JSON Lines: a transcript that `audit verify` and `replay` read."""
-    from tillgate.guards.audit.log import export_lines
     from tillgate.server.cli.opening import reading
+    from tillgate.server.store.log import stored_lines
 
     with reading(db=db) as desk:
-        stored = desk.sql.rows(
-            "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
-        )
-    rows = [(bytes(row[0]), str(row[1]), row[2]) for row in stored]
-    lines = export_lines(rows, without_personal=without_personal)
+        lines = stored_lines(desk.sql, without_personal=without_personal)
     if to is None:
         sys.stdout.buffer.writelines(lines)
         return
     with to.open("wb") as file:
         file.writelines(lines)
-    talk().print(f"{to}: {len(rows)} records", markup=False)
+    talk().print(f"{to}: {len(lines) - 1} records", markup=False)
 
 
 @app.command()
@@ -84,32 +83,37 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check the log: every record, every link, every commitment. Exit 4 when anything was changed."""
-    from tillgate.guards.audit.log import export_lines
     from tillgate.guards.audit.verify import verify_lines
     from tillgate.guards.errors import ConfigurationError
     from tillgate.server.cli.opening import reading
+    from tillgate.server.store.log import stored_lines, unrecorded
 
-    if file is not None:
+    gaps: list[str] = []
+    if file is None:
+        with reading(db=db) as desk:
+            lines, gaps = stored_lines(desk.sql), unrecorded(desk.sql)
+    else:
         try:
             lines = file.read_bytes().splitlines(keepends=True)
         except OSError as error:
             raise ConfigurationError(f"{file}: cannot be read: {error}") from error
-    else:
-        with reading(db=db) as desk:
-            stored = desk.sql.rows(
-                "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
-            )
-        lines = list(export_lines((bytes(row[0]), str(row[1]), row[2]) for row in stored))
     result = verify_lines(lines)
+    problems = [{"line": item.line, "seq": item.seq, "reason": item.reason} for item in result.problems]
+    problems += [{"line": None, "seq": None, "reason": gap} for gap in gaps]
     if as_json:
-        problems = [{"line": item.line, "seq": item.seq, "reason": item.reason} for item in result.problems]
         print_json(
-            {"ok": result.ok, "records": result.records, "head": result.head, "root": result.root, "problems": problems}
+            {
+                "ok": not problems,
+                "records": result.records,
+                "head": result.head,
+                "root": result.root,
+                "problems": problems,
+            }
         )
-    elif result.ok:
+    elif not problems:
         out().print(f"sound: {result.records} records, root {result.root}", markup=False)
-    else:
-        for item in result.problems[:20]:
-            out().print(f"line {item.line}: {item.reason}", markup=False)
-    if not result.ok:
+    for item in [] if as_json else problems[:20]:
+        place = f"line {item['line']}: " if item["line"] else ""
+        out().print(f"{place}{item['reason']}", markup=False)
+    if problems:
         raise typer.Exit(INTEGRITY)

@@ -91,9 +91,8 @@ def outbox(db: Db = None, as_json: AsJson = False) -> None:
         print_json(rows)
         return
     for row in rows:
-        out().print(
-            f"{row['at']}  to {row['recipient']}  [bold]{row['subject']}[/bold]\n  {row['body']}\n", soft_wrap=True
-        )
+        text = f"{row['at']}  to {row['recipient']}  {row['subject']}\n  {row['body']}\n"
+        out().print(text, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -116,7 +115,7 @@ def undo(
         print_json(outcome.as_json())
     else:
         words = " ".join(reason.message for reason in outcome.reasons) or "Taken back."
-        out().print(f"{outcome.status}: {words}")
+        out().print(f"{outcome.status}: {words}", markup=False)
     if outcome.status != "completed":
         raise typer.Exit(FINDINGS)
 

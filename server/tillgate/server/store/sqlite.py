@@ -75,7 +75,8 @@ class SqliteStore:
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            raise ConfigurationError(f"{path}: there is no directory {path.parent}")
         _create(path)
         return connect(path)
     except (sqlite3.Error, SQLAlchemyError, OSError) as error:

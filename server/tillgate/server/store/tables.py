@@ -159,12 +159,17 @@ class Outbox(Row, table=True):
     sent_at: str | None = None
 
 
-for _verb in ("UPDATE", "DELETE"):
+_GUARDS = {
+    "update": "BEFORE UPDATE ON audit",
+    "delete": "BEFORE DELETE ON audit",
+    # REPLACE takes a row away without a DELETE trigger
+    "replace": "BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)",
+}
+for _name, _when in _GUARDS.items():
     event.listen(
         metadata.tables["audit"],
         "after_create",
         DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_no_{_verb.lower()} BEFORE {_verb} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+            f"CREATE TRIGGER audit_no_{_name} {_when} BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
         ),
     )

@@ -14,7 +14,7 @@ Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 
 _PRAGMAS = (
-    "busy_timeout = 10000",
+    "busy_timeout = 5000",
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
@@ -23,10 +23,10 @@ _PRAGMAS = (
 
 
 def connect(path: str | Path) -> sqlite3.Connection:
-    """A durable connection: WAL, every commit synced, foreign keys held, ten seconds' wait for a lock."""
-    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False, cached_statements=512)
+    """A durable connection: WAL, every commit synced, foreign keys held, five seconds' wait for a lock."""
+    connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=512)
     for pragma in (
-        "busy_timeout = 10000",
+        "busy_timeout = 5000",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
