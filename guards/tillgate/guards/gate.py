@@ -137,7 +137,8 @@ class Gate:
 
     def _execute(self, desk: Desk, case: Case, plan: Plan) -> Outcome:
         """Apply the plan, book its budgets, remember it. All in the caller's transaction, with its record."""
-        desk.apply(plan)
+        if plan.changes:
+            desk.apply(plan)
         if case.confirmation is not None:
             desk.spend_pending(case.confirmation)
         if plan.undoes is not None:

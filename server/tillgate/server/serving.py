@@ -17,9 +17,10 @@ def serve_on_stdio(settings: Settings) -> None:
     try:
         dispatcher = dispatcher_for(settings, app.store)
         server = build_server(app.tools, app.gate.handle, app.callers())
-        # what is there now stays: collections need not look at it again, which is most of a call's worst case
+        # what is there now stays, and a call leaves little behind: rarer collections are most of the tail of its time
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         anyio.run(serve_stdio, server)
     finally:
         if dispatcher is not None:

@@ -17,7 +17,7 @@ import anyio.to_thread
 from tillgate.server.screen import MOST_BYTES, screen, screen_oversize
 
 _CHUNK = 64 * 1024
-_AT_ONCE = 512  # POSIX: a pipe that can be written to takes this much without blocking
+_AT_ONCE: int = getattr(select, "PIPE_BUF", 512)  # what a pipe that is ready takes without blocking
 _TAIL = 1024
 
 
