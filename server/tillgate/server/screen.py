@@ -6,6 +6,7 @@ fault named, so that it is refused, answered and audited like any other call.
 """
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Mapping
@@ -70,7 +71,7 @@ def _strict(line: bytes) -> Any:
     if line.count(b"[") + line.count(b"{") > MOST_DEPTH and _depth(line) > MOST_DEPTH:
         raise Fault(f"The message is nested deeper than {MOST_DEPTH} levels")
     try:
-        message = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        message = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
         orjson.dumps(message)
     except Fault:
         raise
@@ -95,6 +96,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> float:
     raise Fault(f"{name} is not a number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise Fault("There is a number in the message that is too large to be one")
+    return value
 
 
 def _depth(line: bytes) -> int:

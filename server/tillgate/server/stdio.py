@@ -53,17 +53,16 @@ async def lines(descriptor: int) -> AsyncIterator[str]:
         *ended, rest = chunk.split(b"\n")
         for part in ended:
             buffer += part
-            yield (
-                screen_oversize(bytes(buffer[:MOST_BYTES]), (tail + part)[-_TAIL:])
-                if dropped
-                else screen(bytes(buffer))
-            )
+            if dropped:
+                yield screen_oversize(bytes(buffer[:MOST_BYTES]), (tail + part)[-_TAIL:])
+            elif buffer.strip():
+                yield screen(bytes(buffer))
             buffer, tail, dropped = bytearray(), b"", False
         buffer += rest
         if len(buffer) > MOST_BYTES + _TAIL:
-            tail = bytes(buffer[-_TAIL:])
-            buffer, dropped = buffer[:MOST_BYTES], True
-    if buffer.strip():
+            tail, dropped = bytes(buffer[-_TAIL:]), True
+            del buffer[MOST_BYTES:]
+    if buffer.strip() and not dropped:
         yield screen(bytes(buffer))
 
 

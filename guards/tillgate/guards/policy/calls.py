@@ -18,12 +18,12 @@ from tillgate.guards.policy.expression import (
     TextIs,
     TextTest,
 )
-from tillgate.guards.policy.scope import Known, Resolved, resolve, unguarded
+from tillgate.guards.policy.scope import Judged, Known, Resolved, resolve, unguarded
 from tillgate.guards.policy.syntax import QUANTIFIERS, Call, Literal_, Name, Select, path_of
 from tillgate.guards.policy.terms import LEVELS
 
 if TYPE_CHECKING:
-    from tillgate.guards.policy.check import Checker, Judged
+    from tillgate.guards.policy.check import Checker
 
 MAX_QUANTIFIERS = 2
 """Quantifiers inside quantifiers; with `MAX_ITEMS` this bounds what one condition can cost."""
@@ -36,7 +36,7 @@ _MONEY = re.compile(r"([^ ]*)(?: ([A-Z]{3}))?")
 _TEN_THOUSAND_YEARS = 315_576_000_000
 
 
-def check_call(checker: "Checker", node: Call, known: Known) -> "Judged":
+def check_call(checker: "Checker", node: Call, known: Known) -> Judged:
     """The checked form of a call."""
     if node.target is None:
         return _function(checker, node, known)
@@ -52,7 +52,7 @@ def check_call(checker: "Checker", node: Call, known: Known) -> "Judged":
     return checker.error("P019", f"`.{node.name}()` is not part of the policy language", node.name_span, hint)
 
 
-def _function(checker: "Checker", node: Call, known: Known) -> "Judged":
+def _function(checker: "Checker", node: Call, known: Known) -> Judged:
     if node.name not in _FUNCTIONS:
         hint = did_you_mean(node.name, _FUNCTIONS)
         if node.name in (*_TESTS, *QUANTIFIERS):
@@ -65,15 +65,11 @@ def _function(checker: "Checker", node: Call, known: Known) -> "Judged":
     return _judged(_size(checker, node, known) if node.name == "size" else _literal(checker, node))
 
 
-def _judged(expr: Expr | None) -> "Judged":
-    from tillgate.guards.policy.check import Judged
-
+def _judged(expr: Expr | None) -> Judged:
     return Judged(expr)
 
 
-def _has(checker: "Checker", node: Call, known: Known) -> "Judged":
-    from tillgate.guards.policy.check import Judged
-
+def _has(checker: "Checker", node: Call, known: Known) -> Judged:
     argument = node.arguments[0]
     path = path_of(argument)
     if path is None or not path[1]:

@@ -4,7 +4,7 @@ Flow typing: each truth-valued part says which optional facts are known when it 
 `has(x) && x > 1`, `!has(x) || x > 1` and `has(x) ? x > 1 : false` are all accepted and a bare `x > 1` is not.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, cast
 
 from tillgate.guards.facts import CATALOGUE, FactType, Kind
@@ -27,7 +27,7 @@ from tillgate.guards.policy.expression import (
     Within,
 )
 from tillgate.guards.policy.operators import add, mismatch, name_of, outcome_is_fixed, scale
-from tillgate.guards.policy.scope import Known, Problem, Resolved, Scope, resolve, unguarded
+from tillgate.guards.policy.scope import NOTHING, Judged, Known, Problem, Resolved, Scope, resolve, unguarded
 from tillgate.guards.policy.syntax import (
     Binary,
     Call,
@@ -52,17 +52,6 @@ from tillgate.guards.policy.terms import (
     ranked,
     with_article,
 )
-
-NOTHING: Known = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A checked part, and what is known where it is true and where it is false; `expr` is None after a finding."""
-
-    expr: Expr | None
-    yes: Known = NOTHING
-    no: Known = NOTHING
 
 
 def check_condition(syntax: Syntax, scope: Scope) -> tuple[Expr | None, tuple[Problem, ...]]:

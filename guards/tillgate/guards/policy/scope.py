@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from tillgate.guards.facts import CATALOGUE, NOW, FactType, Kind, enum, usage_fields
 from tillgate.guards.money import Currency
 from tillgate.guards.policy.diagnostics import Severity, did_you_mean
-from tillgate.guards.policy.expression import Path, Span
+from tillgate.guards.policy.expression import Expr, Path, Span
 from tillgate.guards.policy.syntax import Name, Select
 
 Had: TypeAlias = Literal["always", "maybe"]
@@ -54,6 +54,17 @@ class Scope:
 
 Known: TypeAlias = frozenset[Path]
 """Optional facts, and groups as one-part paths, that are there at this point of the condition."""
+
+NOTHING: Known = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A checked part, and what is known where it is true and where it is false; `expr` is None after a finding."""
+
+    expr: Expr | None
+    yes: Known = NOTHING
+    no: Known = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
