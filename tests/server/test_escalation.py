@@ -133,6 +133,14 @@ def test_more_than_was_asked_for_is_never_approved(world: World) -> None:
     assert _refunds(world) == [(0, 0)]
 
 
+def test_a_smaller_amount_is_as_stale_as_the_whole_when_the_order_changed(world: World) -> None:
+    world = world.under(RULES)
+    _, handle = _asked(world)
+    world.call("issue_refund", order_id="ord_1", amount="1.00", reason="small")
+    assert _approve(world, handle, amount="25.00").status == "stale"
+    assert _refunds(world) == [(1, 100)]
+
+
 def test_an_unanswered_request_expires(world: World) -> None:
     world = world.under(RULES)
     _, handle = _asked(world)

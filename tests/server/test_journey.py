@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from worlds import World, customer, stranger
+from worlds import OPEN, World, customer, stranger
 
 from tillgate.guards.desk import Received
 from tillgate.guards.errors import Stale
@@ -234,3 +234,17 @@ def test_a_faulty_message_is_refused_and_audited(world: World) -> None:
     outcome = world.gate.handle(Received("issue_refund", {}, world.caller, fault="The key 'amount' is there twice"))
     assert outcome.reasons[0].code == "invalid_arguments"
     assert world.records()[-1]["refusal"]["code"] == "invalid_arguments"
+
+
+def test_what_identifies_a_person_lies_beside_the_log_and_not_in_it(world: World) -> None:
+    address = _ADDRESS | {"line1": "77 Planted Avenue", "postal_code": "80203"}
+    words = "I live at 77 Planted Avenue, call me on +15550101"
+    world.call("identify_customer", stranger("a"), email="person1@example.com")
+    world.call("update_address", order_id="ord_2", address=address, customer_request=words)
+    seen = world.under(OPEN.replace("get_order:", "get_customer: {identified: [email, phone, address]}\n  get_order:"))
+    assert "person1@example.com" in json.dumps(seen.call("get_customer").data)
+    log = json.dumps(world.records())
+    for planted in ("person1@example.com", "+15550101", "77 Planted", "1 Planted Street", "80203"):
+        assert planted not in log
+    beside = b"".join(row[0] for row in world.rows("SELECT entries FROM personal")).decode()
+    assert all(planted in beside for planted in ("person1@example.com", "77 Planted Avenue", words))

@@ -14,8 +14,7 @@ from tillgate.guards.ports import Arguments, Tool
 class Grant:
     """A yes that people gave: one more fact for the same journey, never a way around it.
 
-    With a `handle` it answers an escalation and is bound to `basis`, to `most` (minor units) and, unless the amount was
-    lowered, to `plan_digest`.
+    With a `handle` it answers an escalation and is bound to `basis` and, unless the amount was lowered, `plan_digest`.
     Without one it is an operator's own act.
     """
 
@@ -25,15 +24,11 @@ class Grant:
     handle: str | None = None
     plan_digest: str | None = None
     basis: tuple[tuple[str, int], ...] | None = None
-    most: int | None = None
 
     def covers(self, plan: Plan) -> bool:
         """Whether the plan made now is still the one that was approved."""
-        return (
-            self.basis in (None, plan.basis)
-            and (self.most is None or plan.impact.amount <= self.most)
-            and (self.plan_digest is None or plan_digest(plan) == self.plan_digest)
-        )
+        same_record = self.basis in (None, plan.basis)
+        return same_record and self.plan_digest in (None, plan_digest(plan))
 
 
 @dataclass(frozen=True, slots=True)

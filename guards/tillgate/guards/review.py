@@ -75,7 +75,6 @@ def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...],
         handle=request.handle,
         plan_digest=request.plan_digest if amount is None else None,
         basis=request.basis,
-        most=request.amount,
     )
     outcome = gate.journey(desk, received, request.call_id, grant)
     if outcome.status == "completed":
