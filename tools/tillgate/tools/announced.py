@@ -6,7 +6,7 @@ Until then no client sees them and no call reaches them.
 
 from dataclasses import replace
 
-from tillgate.guards.facts import FactType, ToolSurface, list_of, record, string
+from tillgate.guards.facts import FactType, ToolSurface, integer, list_of, record, string
 from tillgate.tools.arguments import Intent
 
 _GROUPS = frozenset({"customer", "order", "method"})
@@ -15,15 +15,13 @@ _GROUPS = frozenset({"customer", "order", "method"})
 def announced() -> tuple[ToolSurface, ...]:
     """The surfaces, by name."""
     swapped = list_of(record({"line_id": string(), "new_variant_id": string()}))
-    returned = list_of(record({"line_id": string()}))
-    reason = string()
+    returned = list_of(record({"line_id": string(), "quantity": integer(lo=1)}))
+    method = replace(string(), optional=True)
     return (
         _surface("change_order_items", "exchange", lines=swapped, payment_method_id=string()),
         _surface("change_payment_method", "payment", payment_method_id=string()),
         _surface("exchange_items", "exchange", lines=swapped, payment_method_id=string()),
-        _surface(
-            "return_items", "refund", lines=returned, reason=reason, refund_method=replace(string(), optional=True)
-        ),
+        _surface("return_items", "refund", lines=returned, reason=string(), refund_method=method),
     )
 
 
