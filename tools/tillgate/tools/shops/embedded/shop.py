@@ -156,8 +156,10 @@ class ShopReader:
     def _orders(self, found: Sequence[Row]) -> tuple[Order, ...]:
         if not found:
             return ()
-        ids = (orjson.dumps([row["id"] for row in found]).decode(),)
-        lines, payments, refunds, shipments = (_by_order(self._sql.rows(statement, ids)) for statement in s.ORDER_PARTS)
+        ids, marks = [row["id"] for row in found], ",".join("?" * len(found))
+        lines, payments, refunds, shipments = (
+            _by_order(self._sql.rows(statement.replace("%ids%", marks), ids)) for statement in s.ORDER_PARTS
+        )
         return tuple(
             rows.order(row, *(part.get(row["id"], ()) for part in (lines, payments, refunds, shipments)))
             for row in found

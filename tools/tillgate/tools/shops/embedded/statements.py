@@ -37,20 +37,20 @@ SELECT * FROM orders WHERE customer_id = :customer AND (:status IS NULL OR statu
 ORDER BY placed_at DESC, id DESC LIMIT :limit
 """
 ORDER_PARTS = (
-    f"""
+    """
     SELECT l.order_id, l.id, l.variant_id, v.product_id, p.title, v.options, l.quantity, l.unit_price
     FROM order_line l JOIN variant v ON v.id = l.variant_id JOIN product p ON p.id = v.product_id
-    WHERE l.order_id IN {_LISTED} ORDER BY l.rowid
-    """,  # noqa: S608
-    f"""
+    WHERE l.order_id IN (%ids%) ORDER BY l.rowid
+    """,
+    """
     SELECT y.order_id, y.id, y.method_id, m.kind, m.last4, y.amount
     FROM payment y JOIN payment_method m ON m.id = y.method_id
-    WHERE y.order_id IN {_LISTED} ORDER BY y.rowid
-    """,  # noqa: S608
-    f"SELECT * FROM refund WHERE order_id IN {_LISTED} ORDER BY rowid",  # noqa: S608
-    f"SELECT * FROM shipment WHERE order_id IN {_LISTED} ORDER BY rowid",  # noqa: S608
+    WHERE y.order_id IN (%ids%) ORDER BY y.rowid
+    """,
+    "SELECT * FROM refund WHERE order_id IN (%ids%) ORDER BY rowid",
+    "SELECT * FROM shipment WHERE order_id IN (%ids%) ORDER BY rowid",
 )
-"""Lines, payments, refunds and shipments of the orders whose ids are in a JSON list."""
+"""Lines, payments, refunds and shipments of orders; `%ids%` stands for one mark an order."""
 
 CART = f"SELECT * FROM cart WHERE id = :id AND {_VISIBLE_CART}"  # noqa: S608
 LATEST_CART = f"""
