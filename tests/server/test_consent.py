@@ -28,6 +28,7 @@ def test_a_relayed_yes_carries_out_exactly_what_was_asked(world: World) -> None:
     done = asking.call("issue_refund", **REFUND, confirmation_token=token)
     assert (done.status, done.data) == ("completed", {"order_id": "ord_1", "amount": "5.00", "refundable": "95.00"})
     assert token not in json.dumps(world.records())
+    assert world.rows("SELECT spent FROM confirmation") == [(1,)]
 
 
 @pytest.mark.parametrize("other", [{"amount": "6.00"}, {"order_id": "ord_4"}, {"method": "gift_1"}])
