@@ -203,6 +203,16 @@ def test_a_request_that_ended_is_decided_anew(world: World) -> None:
     assert second != handle
 
 
+def test_the_key_of_a_request_that_ended_still_belongs_to_its_call(world: World) -> None:
+    world = world.under(RULES)
+    _, handle = _asked(world, idempotency_key="k1")
+    world.call("withdraw_request", handle=handle)
+    other = world.call("issue_refund", **REFUND | {"amount": "30.00"}, idempotency_key="k1")
+    assert other.reasons[0].code == "idempotency_conflict"
+    _, second = _asked(world, idempotency_key="k1")
+    assert second != handle
+
+
 def test_the_packet_holds_what_a_reviewer_needs(world: World) -> None:
     world = world.under(RULES)
     world.call("get_order", order_id="ord_1")

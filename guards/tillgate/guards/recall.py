@@ -27,11 +27,11 @@ def recall(desk: Desk, case: Case, tool: Tool, args: Arguments) -> Outcome | Rea
         action = desk.recall_key(case.subject, case.talk, key)
     if action is None:
         return None
+    if key is not None and (action.tool, action.arguments) != (name, digest):
+        return CONFLICT
     request = desk.request(action.handle) if action.handle else None
     if request is not None and _over(request, action, desk):
         return None
-    if key is not None and (action.tool, action.arguments) != (name, digest):
-        return CONFLICT
     if key is None and not _untouched(desk, action):
         return None
     first = Outcome.model_validate(action.outcome)
