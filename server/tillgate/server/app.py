@@ -129,7 +129,8 @@ def policy_text(path: Path | None) -> tuple[str, str]:
             return packaged_policy(), "policy.yaml (packaged)"
         return chosen.read_text("utf-8"), str(chosen)
     except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
-        raise ConfigurationError(f"{chosen or 'the packaged policy'}: cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigurationError(f"{chosen or 'the packaged policy'}: cannot be read: {why}") from error
 
 
 def packaged_policy() -> str:

@@ -14,7 +14,7 @@ def seed_file(path: Path, *, db: str | None, replace: bool) -> str:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     return seed_text(text, db=db, replace=replace, source=str(path))
 
 

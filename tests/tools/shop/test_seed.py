@@ -242,7 +242,7 @@ def test_a_byte_order_mark_is_no_finding(world: World) -> None:
 def test_a_shop_with_data_is_replaced_only_when_that_is_asked_for(sql: Sql, contents: Contents, world: World) -> None:
     before = contents(sql)
     put("products", 0, "title", "Shirt")(world)
-    with pytest.raises(SeedError, match="has data already"):
+    with pytest.raises(SeedError, match="--replace"):
         seed(sql, json.dumps(world), now=NOW)
     assert contents(sql) == before
     seed(sql, json.dumps(world), now=NOW, replace=True)

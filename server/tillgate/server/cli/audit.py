@@ -96,7 +96,7 @@ def verify(
         try:
             lines = file.read_bytes().splitlines(keepends=True)
         except OSError as error:
-            raise ConfigurationError(f"{file}: cannot be read: {error}") from error
+            raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
     result = verify_lines(lines)
     problems = [{"line": item.line, "seq": item.seq, "reason": item.reason} for item in result.problems]
     problems += [{"line": None, "seq": None, "reason": gap} for gap in gaps]
@@ -111,7 +111,8 @@ def verify(
             }
         )
     elif not problems:
-        out().print(f"sound: {result.records} records, root {result.root}", markup=False)
+        count = f"{result.records} record{'' if result.records == 1 else 's'}"
+        out().print(f"sound: {count}, root {result.root}", markup=False)
     for item in [] if as_json else problems[:20]:
         place = f"line {item['line']}: " if item["line"] else ""
         out().print(f"{place}{item['reason']}", markup=False)

@@ -15,7 +15,7 @@ def replay_file(file: Path, policy: Path | None, *, as_json_: bool, every: bool)
     try:
         lines = file.read_bytes().splitlines(keepends=True)
     except OSError as error:
-        raise ConfigurationError(f"{file}: cannot be read: {error}") from error
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
     result = replay(lines, policy_of(settings(policy=policy), tool_map()))
     if as_json_:
         print_json(as_json(result))

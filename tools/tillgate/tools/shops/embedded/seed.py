@@ -34,7 +34,7 @@ def seed(sql: Sql, text: bytes | str, *, now: datetime, replace: bool = False) -
     """
     shop = load_shop(text)
     if not replace and sql.row("SELECT 1 FROM shop") is not None:
-        raise SeedError(["$: this shop has data already; it is only replaced when that is asked for"])
+        raise SeedError(["$: there is a shop in this store already; give --replace to put this one in its place"])
     with sql.savepoint("seed"):
         for table in ("shop", *(rows.__tablename__ for rows in reversed(KINDS.values()))):
             sql.run(f"DELETE FROM {table}")  # noqa: S608
