@@ -137,3 +137,13 @@ async def test_the_writer_waits_for_a_reader_who_is_slow() -> None:
     assert received.decode() == text
     os.close(reading)
     os.close(writing)
+
+
+async def test_a_client_that_has_gone_is_the_end_and_not_a_fault() -> None:
+    import anyio
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    with pytest.raises(anyio.ClosedResourceError):
+        await LineWriter(writing).write("x\n")
+    os.close(writing)

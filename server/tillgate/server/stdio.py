@@ -76,16 +76,21 @@ class LineWriter:
             self._poll.register(descriptor, select.POLLOUT)
 
     async def write(self, text: str) -> int:
-        """Write the whole text."""
-        left = memoryview(text.encode())
+        """Write the whole text. Raises ClosedResourceError when the client has gone: the SDK then ends in peace."""
+        try:
+            await self._write(memoryview(text.encode()))
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise anyio.ClosedResourceError from error
+        return len(text)
+
+    async def _write(self, left: memoryview) -> None:
         if self._poll is None:
             await anyio.to_thread.run_sync(_write_all, self._descriptor, left)
-            return len(text)
+            return
         while left:
             if not self._poll.poll(0):
                 await anyio.wait_writable(self._descriptor)
             left = left[os.write(self._descriptor, left[:_AT_ONCE]) :]
-        return len(text)
 
     async def flush(self) -> None:
         """Nothing is held back."""
