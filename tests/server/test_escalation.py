@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from worlds import World, customer, make_world
+from worlds import OPEN, World, customer, make_world
 
 from tillgate.guards import review
 from tillgate.guards.model import Assurance
@@ -53,6 +53,17 @@ def test_an_approved_call_is_executed_and_its_result_is_read_by_handle(world: Wo
     }  # fmt: skip
     kinds = [record["kind"] for record in world.records() if record.get("call_id") == outcome.call_id]
     assert kinds == ["call", "approval", "execution"]
+
+
+def test_a_result_is_read_by_the_view_of_its_tool_at_the_level_there_is_now(world: World) -> None:
+    views = OPEN.replace("issue_refund: {identified: [", "issue_refund: {identified: [order_id], stepped_up: [")
+    world = world.under(RULES, views)
+    _, handle = _asked(world)
+    _approve(world, handle)
+    world.clock.advance(minutes=10)
+    read = world.call("check_request", handle=handle).data
+    assert read is not None
+    assert read["result"] == {"order_id": "ord_1"}
 
 
 def test_eight_reviewers_at_once_execute_once(world: World) -> None:

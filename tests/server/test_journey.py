@@ -196,6 +196,9 @@ def test_a_code_of_another_conversation_proves_nothing(world: World) -> None:
     code = world.mailbox()[-1].split("code is ")[1][:6]
     other = asked.call("verify_identity", theirs, challenge_id=needed.verification.challenge_id, code=code)
     assert other.reasons[0].code == "not_found"
+    own = asked.call("issue_refund", theirs, **REFUND)
+    assert own.verification is not None
+    assert own.verification.challenge_id != needed.verification.challenge_id
 
 
 _ADDRESS = {"line1": "1 Main Street", "city": "Springfield", "postal_code": "80279", "country": "US"}
@@ -248,3 +251,21 @@ def test_what_identifies_a_person_lies_beside_the_log_and_not_in_it(world: World
         assert planted not in log
     beside = b"".join(row[0] for row in world.rows("SELECT entries FROM personal")).decode()
     assert all(planted in beside for planted in ("person1@example.com", "77 Planted Avenue", words))
+
+
+def test_a_step_up_the_process_was_started_with_ends_after_ten_minutes_too(world: World) -> None:
+    asked, started = world.under(STEP_UP), customer(assurance=Assurance.STEPPED_UP)
+    assert asked.call("issue_refund", started, **REFUND).status == "completed"
+    world.clock.advance(minutes=10)
+    assert asked.call("issue_refund", started, **REFUND | {"amount": "6.00"}).status == "verification_required"
+
+
+def test_a_first_outcome_is_shown_again_by_the_level_there_is_now(world: World) -> None:
+    views = OPEN.replace("issue_refund: {identified: [", "issue_refund: {identified: [order_id], stepped_up: [")
+    again = world.under(views)
+    shown = again.call("issue_refund", **REFUND).data
+    assert shown is not None
+    assert "amount" in shown
+    world.clock.advance(minutes=10)
+    later = again.call("issue_refund", **REFUND)
+    assert (later.replayed, later.data) == (True, {"order_id": "ord_1"})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tillgate.server.screen import FAULT, MOST_BYTES, screen, screen_oversize
-from tillgate.server.stdio import LineWriter, lines
+from tillgate.server.stdio import LineWriter, lines, private_wire
 
 
 def _call(arguments: str, before: str = "") -> bytes:
@@ -147,3 +147,13 @@ async def test_a_client_that_has_gone_is_the_end_and_not_a_fault() -> None:
     with pytest.raises(anyio.ClosedResourceError):
         await LineWriter(writing).write("x\n")
     os.close(writing)
+
+
+def test_a_stray_print_never_reaches_the_wire(capfd: pytest.CaptureFixture[str]) -> None:
+    with private_wire() as (wire_in, wire_out):
+        os.write(1, b"a stray print\n")
+        os.write(wire_out, b"the protocol\n")
+        assert os.read(0, 10) == b""
+        assert wire_in > 2
+    out, err = capfd.readouterr()
+    assert (out, err) == ("the protocol\n", "a stray print\n")

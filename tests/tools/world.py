@@ -149,9 +149,6 @@ class World:
     def cart(self, cart_id: str) -> Cart | None:
         return next((c for c in self.carts if c.id == cart_id and c.customer_id == self.subject), None)
 
-    def latest_cart(self) -> Cart | None:
-        return next((c for c in reversed(self.carts) if c.customer_id == self.subject), None)
-
     def search(
         self, *, query: str | None, category: str | None, max_price: int | None, in_stock: bool | None, limit: int
     ) -> Sequence[Product]:

@@ -1,6 +1,6 @@
 """A case: one call on its way through the gate, gathering what each step found. Frozen; each step returns a new one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tillgate.guards.audit.record import plan_digest
 from tillgate.guards.desk import Received, Talk
@@ -51,7 +51,6 @@ class Case:
     refusal: Reason | None = None
     consent: Consent = Consent.NONE
     confirmation: str | None = None
-    errors: tuple[str, ...] = field(default=())
 
     @property
     def order_id(self) -> str | None:

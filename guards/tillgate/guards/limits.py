@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tillgate.guards.desk import Desk, Entry
-from tillgate.guards.model import Facts, Json
+from tillgate.guards.model import Facts, Json, at
 from tillgate.guards.policy.types import Budget, Policy
 
 
@@ -59,10 +59,4 @@ def left(budget: Budget, amount: int, count: int) -> int:
 
 def account(budget: Budget, facts: Facts) -> str:
     """Whose budget this is. Callers without the fact it is kept by share one account: leaving it out frees nothing."""
-    values: list[Json] = []
-    for path in budget.per:
-        value: Json = facts
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None  # pyright: ignore
-        values.append(value)
-    return json.dumps(values, separators=(",", ":"))
+    return json.dumps([at(facts, path) for path in budget.per], separators=(",", ":"))

@@ -234,3 +234,11 @@ def inside(value: Mapping[str, Json], name: str) -> Mapping[str, Json]:
     """The object at a name of another; an empty one where there is none."""
     found = value.get(name)
     return cast("Mapping[str, Json]", found) if isinstance(found, dict) else {}
+
+
+def at(value: Mapping[str, Json], path: str) -> Json:
+    """The value at a dotted path; None where the path does not lead anywhere."""
+    *way, last = path.split(".")
+    for name in way:
+        value = inside(value, name)
+    return value.get(last)

@@ -10,7 +10,7 @@ from typing import Literal
 from tillgate.guards.audit.record import as_json, rfc3339
 from tillgate.guards.case import Case
 from tillgate.guards.desk import Received
-from tillgate.guards.model import Json, Plan, inside
+from tillgate.guards.model import Json, Plan, at, inside
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.types import Policy
 
@@ -45,7 +45,7 @@ def call_record(now: datetime, case: Case, shown: Outcome) -> Record:
     paths = [f"arguments.{name}" for name in sorted(personal - _NEVER)]
     paths += [f"facts.args.{name}" for name in sorted(personal - _NEVER)]
     paths += ["words", "plan.changes", "outcome.data"]
-    return body, tuple(path for path in paths if _has(body, path))
+    return body, tuple(path for path in paths if at(body, path) is not None)
 
 
 def failure_record(now: datetime, received: Received, call_id: str, policy: Policy) -> Record:
@@ -111,12 +111,3 @@ def _outcome(shown: Outcome) -> Json:
 
 def _plain(name: str) -> str:
     return "".join(char for char in name[:64] if char.isascii() and char.isprintable())
-
-
-def _has(body: Mapping[str, Json], path: str) -> bool:
-    value: Json = body
-    for part in path.split("."):
-        if not isinstance(value, Mapping) or value.get(part) is None:  # pyright: ignore
-            return False
-        value = value[part]  # pyright: ignore
-    return True

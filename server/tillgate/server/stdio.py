@@ -9,7 +9,6 @@ import select
 import sys
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
-from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -19,12 +18,6 @@ from tillgate.server.screen import MOST_BYTES, screen, screen_oversize
 _CHUNK = 64 * 1024
 _AT_ONCE: int = getattr(select, "PIPE_BUF", 512)  # what a pipe that is ready takes without blocking
 _TAIL = 1024
-
-
-class Reads(Protocol):
-    """One read: some bytes, or none at the end."""
-
-    async def __call__(self) -> bytes: ...
 
 
 @contextmanager

@@ -170,17 +170,6 @@ def test_an_anonymous_cart_belongs_to_its_conversation(seen_by: Seen, sql: Sql) 
     assert seen_by("cus_2", "other").cart("cart_a") is not None
 
 
-def test_the_latest_cart_is_the_one_made_last(seen_by: Seen, sql: Sql) -> None:
-    latest = seen_by("cus_1").latest_cart()
-    assert latest is not None
-    assert latest.id == "cart_1"
-    sql.run("INSERT INTO cart (id, customer_id, created_at) VALUES ('a', 'cus_1', '2026-11-23T09:00:01Z')")
-    latest = seen_by("cus_1").latest_cart()
-    assert latest is not None
-    assert latest.id == "a"
-    assert seen_by(None).latest_cart() is None
-
-
 def test_offer_uses_count_the_subjects_other_carts(seen_by: Seen, sql: Sql) -> None:
     shop = seen_by("cus_1")
     assert shop.offer_uses("BUNDLE5", besides_cart=None) == 1

@@ -92,10 +92,6 @@ class Record(Protocol):
         ...
 
     def cart(self, cart_id: str) -> Cart | None: ...
-    def latest_cart(self) -> Cart | None:
-        """The subject's most recently made cart, if any."""
-        ...
-
     def search(
         self,
         *,

@@ -83,10 +83,6 @@ class ShopReader:
         """A cart of the subject, or of this conversation while it belongs to nobody."""
         return self._cart(self._sql.row(s.CART, {**self._owner, "id": cart_id}))
 
-    def latest_cart(self) -> Cart | None:
-        """The most recently made cart the subject may see, if any."""
-        return self._cart(self._sql.row(s.LATEST_CART, self._owner))
-
     def search(
         self,
         *,

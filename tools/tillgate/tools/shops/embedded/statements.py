@@ -53,9 +53,6 @@ ORDER_PARTS = (
 """Lines, payments, refunds and shipments of orders; `%ids%` stands for one mark an order."""
 
 CART = f"SELECT * FROM cart WHERE id = :id AND {_VISIBLE_CART}"  # noqa: S608
-LATEST_CART = f"""
-SELECT * FROM cart WHERE {_VISIBLE_CART} ORDER BY created_at DESC, rowid DESC LIMIT 1
-"""  # noqa: S608
 CART_LINES = f"""
 SELECT l.quantity, {_VARIANT} JOIN cart_line l ON l.variant_id = v.id WHERE l.cart_id = ? ORDER BY l.id
 """
