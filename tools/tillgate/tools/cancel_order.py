@@ -1,22 +1,23 @@
 """Cancel an order that has not been sent, and give back what was captured for it, once."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pydantic import Field
 
 from tillgate.guards.model import Change, Impact, Plan, Reason, Undo
 from tillgate.guards.ports import Hints
+from tillgate.tools.amending import CARD_RESIDUE, amendment, stock_moves
 from tillgate.tools.arguments import ChangeArgs, Id
 from tillgate.tools.changes import in_words, stamped
-from tillgate.tools.commerce.model import Customer, Order, Refund
+from tillgate.tools.commerce.model import Customer, Order, Payment, PaymentMethod, Refund
 from tillgate.tools.commerce.record import Record
 from tillgate.tools.facts import method_facts
 from tillgate.tools.looking import own_order, seen
 from tillgate.tools.refunding import (
+    SETTLES,
     Share,
     basis,
-    credits,
     destination,
     lost,
     paid_with,
@@ -28,9 +29,6 @@ from tillgate.tools.refunding import (
 from tillgate.tools.spec import Found, Tool
 from tillgate.tools.views.orders import refund_view
 from tillgate.tools.views.refunds import Cancellation
-
-_SETTLES = timedelta(minutes=60)
-"""Refunds of a cancellation wait this long before they leave the shop, so that it can be taken back."""
 
 CancelReason: TypeAlias = Literal["no_longer_needed", "ordered_by_mistake", "other"]
 
@@ -69,25 +67,30 @@ class CancelOrder(Tool[CancelOrderArgs]):
 
 
 def _cancellation(reason: str, order: Order, customer: Customer, parts: tuple[Share, ...], record: Record) -> Plan:
-    amount, settles_at = sum(part.amount for part in parts), record.now + _SETTLES
-    made = refunds(order, parts, f"cancelled: {reason}", {}, record.now, settles_at)
-    credited = credits(customer, made)
+    amount, until = sum(part.amount for part in parts), record.now + SETTLES
+    made = refunds(order, parts, "cancellation", f"cancelled: {reason}", {}, record.now)
     back = f" and refund {in_words(record.currency, amount)} to {destination(parts)}" if parts else ""
-    method = paid_with((parts[0].payment if parts else order.payments[0]), customer) if order.payments else None
     return Plan(
         CancelOrder.name,
         f"Cancel order {order.id}{back}",
         changes=(
             Change(f"order:{order.id}", "status", order.status, "cancelled"),
             *refund_changes(order, made),
-            *credited,
+            *stock_moves(order, [(line, line.quantity) for line in order.lines]),
+            *amendment(order, "cancellation", record.now, {}, reason),
         ),
         impact=Impact(amount, "refund", reversible=True),
-        basis=basis(order, customer, credited),
-        undo=Undo(until=settles_at),
-        method=method_facts(method, original=True) if method else {"kind": "card", "original": True},
-        result=_result(order, made, settles_at, record).as_json(),
+        basis=basis(order, customer, [part.to for part in parts]),
+        undo=Undo(until=until, residue=CARD_RESIDUE if parts else None),
+        method=method_facts(_paid_by(order, customer), original=True),
+        result=_result(order, made, until, record).as_json(),
     )
+
+
+def _paid_by(order: Order, customer: Customer) -> PaymentMethod:
+    """The method that pays for the order now; a card that never was, for an order nothing was paid for."""
+    nothing = Payment("", "", "card", None, 0)
+    return paid_with(order.paying[0] if order.payments else nothing, customer)
 
 
 def _result(order: Order, made: tuple[Refund, ...], until: datetime, record: Record) -> Cancellation:

@@ -1,11 +1,33 @@
 """What a cart and an offer allow each other; shared by the tools that list, apply and restore offers."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from tillgate.guards.model import Reason
+from tillgate.tools.arguments import visible
 from tillgate.tools.changes import in_words
 from tillgate.tools.commerce.model import Cart, Offer
 from tillgate.tools.commerce.record import Record
+
+
+def prices(cart: Cart, only: Collection[str] | None = None) -> tuple[tuple[str, int], ...]:
+    """The versions of the prices a plan about this cart stands on, of all lines or of some variants."""
+    return tuple(
+        (f"variant:{line.variant.id}", line.variant.version)
+        for line in cart.lines
+        if only is None or line.variant.id in only
+    )
+
+
+def repriced(cart: Cart) -> Reason | None:
+    """Why the cart must be looked at again first: a price is no longer the one the customer was told."""
+    line = next((line for line in cart.lines if line.repriced), None)
+    if line is None:
+        return None
+    title = visible(line.variant.title)
+    return Reason(
+        "price_changed", f"The price of {title} ({line.variant.id}) has changed; set its quantity again with edit_cart."
+    )
 
 
 def offer_entity(cart: Cart, offer: Offer) -> str:

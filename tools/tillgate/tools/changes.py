@@ -1,7 +1,8 @@
 """How a plan writes records: made, removed and stamped field by field, as the executor applies them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from itertools import count
 
 from tillgate.guards.model import Change, Json
 from tillgate.guards.money import Currency
@@ -24,6 +25,11 @@ def created(
 def deleted(entity: str, fields: Mapping[str, Json]) -> tuple[Change, ...]:
     """The changes that remove a record with these fields."""
     return tuple(Change(entity, name, value, None) for name, value in fields.items() if value is not None)
+
+
+def next_id(stem: str, taken: Collection[str]) -> str:
+    """The first of `stem1`, `stem2`, … that is not taken."""
+    return next(candidate for number in count(1) if (candidate := f"{stem}{number}") not in taken)
 
 
 def in_words(currency: Currency, minor: int) -> str:

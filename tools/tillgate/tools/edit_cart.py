@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from tillgate.guards.model import Change, Plan, Reason
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import Args, ChangeArgs, Id, visible
+from tillgate.tools.carts import prices
 from tillgate.tools.changes import created, deleted
 from tillgate.tools.commerce.model import Cart, CartLine, Customer, Variant
 from tillgate.tools.commerce.record import Record
@@ -24,6 +25,9 @@ _MOST_NAMED = 5
 class CartLineArgs(Args):
     variant_id: Id = Field(description="A variant id from search_products or get_product")
     quantity: Annotated[int, Field(ge=0, le=999)] = Field(description="How many there shall be; 0 removes")
+    version: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The version of the price the customer was told; refused when it is gone"
+    )
 
 
 def _each_variant_once(lines: tuple[CartLineArgs, ...]) -> tuple[CartLineArgs, ...]:
@@ -56,9 +60,10 @@ class EditCart(Tool[EditCartArgs]):
 
     def plan(self, args: EditCartArgs, found: Found, record: Record) -> Plan | Reason:
         wanted = {line.variant_id: line.quantity for line in args.lines}
+        told = {line.variant_id: line.version for line in args.lines if line.version is not None}
         cart = found.cart or Cart(record.new_id("cart"), None, (), (), version=0)
         known = {**record.variants(list(wanted)), **{line.variant.id: line.variant for line in cart.lines}}
-        edited = _edited(cart, wanted, known)
+        edited = _outdated(told, known) or _edited(cart, wanted, known)
         if isinstance(edited, Reason):
             return edited
         if found.cart is None and not edited.lines:
@@ -68,7 +73,7 @@ class EditCart(Tool[EditCartArgs]):
             self.name,
             f"{'Change' if found.cart else 'Make'} cart {cart.id}: {_in_short(cart, edited)}",
             changes=made + _changes(cart, edited),
-            basis=((f"cart:{cart.id}", cart.version),) if found.cart else (),
+            basis=(((f"cart:{cart.id}", cart.version),) if found.cart else ()) + prices(edited, wanted),
             result=cart_view(edited, record.currency).as_json(),
         )
 
@@ -84,7 +89,20 @@ def _edited(cart: Cart, wanted: Mapping[str, int], known: Mapping[str, Variant])
     quantities = {variant_id: quantity for variant_id, quantity in {**held, **wanted}.items() if quantity}
     if len(quantities) > _MOST_LINES:
         return Reason("cart_full", f"A cart holds at most {_MOST_LINES} different items.")
-    return replace(cart, lines=tuple(CartLine(known[key], quantity) for key, quantity in quantities.items()))
+    lines = (CartLine(known[key], count, _quoted(cart, key, wanted, known)) for key, count in quantities.items())
+    return replace(cart, lines=tuple(lines))
+
+
+def _outdated(told: Mapping[str, int], known: Mapping[str, Variant]) -> Reason | None:
+    """Why a price the customer was told no longer holds."""
+    gone = [key for key, version in told.items() if key in known and known[key].version != version]
+    return Reason("price_changed", f"The price of {gone[0]} has changed; look it up again.") if gone else None
+
+
+def _quoted(cart: Cart, key: str, wanted: Mapping[str, int], known: Mapping[str, Variant]) -> int:
+    """The version of the price the customer knows: today's for what is set now, for the rest what it was."""
+    before = {line.variant.id: line.version for line in cart.lines}
+    return known[key].version if key in wanted else before[key]
 
 
 def _new_cart(cart: Cart, customer: Customer | None, record: Record) -> tuple[Change, ...]:
@@ -93,23 +111,24 @@ def _new_cart(cart: Cart, customer: Customer | None, record: Record) -> tuple[Ch
 
 
 def _changes(cart: Cart, edited: Cart) -> tuple[Change, ...]:
-    before = {line.variant.id: line.quantity for line in cart.lines}
-    after = {line.variant.id: line.quantity for line in edited.lines}
+    before = {line.variant.id: line for line in cart.lines}
+    after = {line.variant.id: line for line in edited.lines}
     changes: tuple[Change, ...] = ()
     for variant_id in {**before, **after}:
-        changes += _line_changes(cart.id, variant_id, before.get(variant_id, 0), after.get(variant_id, 0))
+        changes += _line_changes(cart.id, before.get(variant_id), after.get(variant_id))
     return changes
 
 
-def _line_changes(cart_id: str, variant_id: str, before: int, after: int) -> tuple[Change, ...]:
+def _line_changes(cart_id: str, before: CartLine | None, after: CartLine | None) -> tuple[Change, ...]:
+    variant_id = seen(before or after).variant.id
     line_id = f"{cart_id}/{variant_id}"
     entity, fields = f"cart_line:{line_id}", {"id": line_id, "cart_id": cart_id, "variant_id": variant_id}
-    if before == after:
-        return ()
-    if before and after:
-        return (Change(entity, "quantity", before, after),)
-    made = {**fields, "quantity": after or before}
-    return created(entity, made) if after else deleted(entity, made)
+    if before is None or after is None:
+        line = seen(before or after)
+        made = {**fields, "quantity": line.quantity, "quoted": line.version}
+        return created(entity, made) if after else deleted(entity, made)
+    values = {"quantity": (before.quantity, after.quantity), "quoted": (before.version, after.version)}
+    return tuple(Change(entity, name, was, will) for name, (was, will) in values.items() if was != will)
 
 
 def _in_short(cart: Cart, edited: Cart) -> str:

@@ -8,14 +8,59 @@ from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, PaymentM
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
+_WITHDRAWAL_DAYS = 14
+_EU = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+    ]
+)
 
 
 def _since(then: datetime, now: datetime, unit: int) -> int:
     return max(0, int((now - then).total_seconds()) // unit)
 
 
+def withdrawal(country: str, delivered_at: datetime | None, now: datetime) -> str:
+    """The buyer's right to withdraw from a distance sale: `none` outside the EU, else `open` or `over`.
+
+    Fourteen days from the day after delivery, by Directive 2011/83/EU Art. 9 and Regulation 1182/71 Art. 3: the whole
+    fourteenth day counts. Days are taken in UTC; the exceptions of Art. 16 are for a policy to know.
+    """
+    if country not in _EU:
+        return "none"
+    if delivered_at is None:
+        return "open"
+    return "open" if (now.date() - delivered_at.date()).days <= _WITHDRAWAL_DAYS else "over"
+
+
 def customer_facts(customer: Customer, now: datetime) -> Mapping[str, Json]:
-    """Group `customer`. The e-mail's age is not in the record of this shop, so that fact is never there."""
+    """Group `customer`."""
     facts: dict[str, Json] = {
         "id": customer.id,
         "age_days": _since(customer.created_at, now, _DAY),
@@ -28,11 +73,13 @@ def customer_facts(customer: Customer, now: datetime) -> Mapping[str, Json]:
     }
     if customer.address_changed_at is not None:
         facts["address_age_hours"] = _since(customer.address_changed_at, now, _HOUR)
+    if customer.email_changed_at is not None:
+        facts["email_age_hours"] = _since(customer.email_changed_at, now, _HOUR)
     return facts
 
 
 def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
-    """Group `order`. No tool here changes items or the payment of an order, so those facts are at rest."""
+    """Group `order`. What was done to it since it was placed follows from its amendments."""
     facts: dict[str, Json] = {
         "id": order.id,
         "customer_id": order.customer_id,
@@ -46,12 +93,16 @@ def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
         "dispatched": order.dispatched,
         "disputed": order.disputed,
         "country": order.shipping_address.country,
-        "method_kind": order.payments[0].method_kind if order.payments else "card",
-        "items_changed": False,
-        "payment_changes": 0,
-        "return_requested": False,
-        "exchange_requested": False,
+        "method_kind": order.paying[0].method_kind if order.payments else "card",
+        "items_changed": bool(order.amended("items")),
+        "payment_changes": len(order.amended("payment")),
+        "return_requested": bool(order.amended("return")),
+        "exchange_requested": bool(order.amended("exchange")),
+        "withdrawal": withdrawal(order.shipping_address.country, order.delivered_at, now),
+        "address_refunds_30d": order.address_refunds_30d,
     }
+    if moved := order.amended("address"):
+        facts["address_age_hours"] = _since(moved[-1].created_at, now, _HOUR)
     if order.delivered_at is not None:
         facts["delivered_days"] = _since(order.delivered_at, now, _DAY)
     return facts
@@ -67,6 +118,8 @@ def cart_facts(cart: Cart) -> Mapping[str, Json]:
         "items": cart.items,
         "offers": [offer.code for offer in cart.offers],
     }
+    if cart.margin is not None:
+        facts["margin"] = cart.margin
     if cart.margin_percent is not None:
         facts["margin_percent"] = cart.margin_percent
     return facts
@@ -88,7 +141,12 @@ def offer_facts(offer: Offer, uses: int, now: datetime) -> Mapping[str, Json]:
 
 def method_facts(method: PaymentMethod, *, original: bool) -> Mapping[str, Json]:
     """Group `method`: the payment method the plan uses."""
-    facts: dict[str, Json] = {"kind": method.kind, "original": original}
+    facts: dict[str, Json] = {
+        "kind": method.kind,
+        "original": original,
+        "refunds_30d": method.refunds_30d,
+        "refunded_30d": method.refunded_30d,
+    }
     if method.balance is not None:
         facts["balance"] = method.balance
     return facts

@@ -19,10 +19,10 @@ from tillgate.tools.refunding import (
     after,
     asked,
     basis,
-    credits,
     destination,
     digits,
     lost,
+    opened,
     original,
     refund_changes,
     refundable,
@@ -80,15 +80,14 @@ class IssueRefund(Tool[IssueRefundArgs]):
 def _refund(args: IssueRefundArgs, order: Order, customer: Customer, parts: tuple[Share, ...], record: Record) -> Plan:
     amount = sum(part.amount for part in parts)
     lines = {line.line_id: line.quantity for line in args.lines or ()}
-    made = refunds(order, parts, args.reason, lines, record.now, record.now)
-    credited = credits(customer, made)
+    made = refunds(order, parts, "refund", args.reason, lines, record.now)
     return Plan(
         IssueRefund.name,
         f"Refund {in_words(record.currency, amount)} of order {order.id} to {destination(parts)}",
         digits(parts),
-        changes=refund_changes(order, made) + credited,
+        changes=opened(parts, customer) + refund_changes(order, made),
         impact=Impact(amount, "refund", reversible=False),
-        basis=basis(order, customer, credited),
+        basis=basis(order, customer, [part.to for part in parts]),
         undo=Undo(why_not=_FINAL),
         method=method_facts(parts[0].to, original=original(parts)),
         result=_result(order, made, record.currency),

@@ -71,7 +71,7 @@ def _lines(order: Order, currency: Currency) -> list[RefundableLine]:
             title=line(item.title),
             quantity=(left := line_left(order, item) if refundable(order) else 0),
             unit_price=currency.format(item.unit_price),
-            amount=currency.format(min(refundable(order), item.unit_price * left)),
+            amount=currency.format(min(refundable(order), item.worth(item.quantity - left, left))),
         )
         for item in order.lines
     ]

@@ -1,4 +1,4 @@
-"""The arithmetic of refunds, shared by quote, refund and cancellation.
+"""The arithmetic of refunds, shared by every tool that gives money back.
 
 The rule it keeps: over all refunds of an order no more goes back than was captured, and against no
 payment more than it brought in.
@@ -6,7 +6,7 @@ payment more than it brought in.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -15,10 +15,20 @@ from pydantic_core import PydanticCustomError
 from tillgate.guards.model import Change, Reason
 from tillgate.guards.money import Currency
 from tillgate.tools.arguments import Args, Id, Quantity, visible
-from tillgate.tools.changes import created, in_words
-from tillgate.tools.commerce.model import Customer, Order, OrderLine, Payment, PaymentMethod, Refund
+from tillgate.tools.changes import created, in_words, next_id
+from tillgate.tools.commerce.model import (
+    BALANCES,
+    Cause,
+    Customer,
+    Order,
+    OrderLine,
+    Payment,
+    PaymentMethod,
+    Refund,
+)
 
-_BALANCES = ("gift_card", "store_credit")
+SETTLES = timedelta(minutes=60)
+"""Money to a card or PayPal waits this long before it leaves the shop, so that a mistake can be taken back."""
 
 
 class RefundLine(Args):
@@ -59,14 +69,14 @@ def asked(order: Order, lines: tuple[RefundLine, ...] | None, amount: int | None
     if order.status == "cancelled":
         return Reason("order_cancelled", "This order was cancelled; its money went back with the cancellation.")
     left = refundable(order)
-    worth = left if lines is None else _worth(order, lines)
-    if isinstance(worth, Reason):
-        return worth
-    if left == 0 or worth == 0:
+    most = left if lines is None else worth(order, lines)
+    if isinstance(most, Reason):
+        return most
+    if left == 0 or most == 0:
         return Reason("nothing_to_refund", "There is nothing left to refund here.")
-    if lines is not None and amount is not None and amount > worth:
-        return Reason("amount_exceeds_lines", f"These lines are worth {in_words(currency, worth)}, no more.")
-    asked_for = worth if amount is None else amount
+    if lines is not None and amount is not None and amount > most:
+        return Reason("amount_exceeds_lines", f"These lines are worth {in_words(currency, most)}, no more.")
+    asked_for = most if amount is None else amount
     if asked_for > left:
         return Reason(
             "amount_exceeds_refundable",
@@ -75,14 +85,38 @@ def asked(order: Order, lines: tuple[RefundLine, ...] | None, amount: int | None
     return asked_for
 
 
+def worth(order: Order, lines: tuple[RefundLine, ...]) -> int | Reason:
+    """What these quantities of these lines are worth, discounts taken off to the cent."""
+    total = 0
+    for wanted in lines:
+        line = order.line(wanted.line_id)
+        if line is None:
+            return Reason("unknown_line", "A line that was named is not on this order.")
+        if wanted.quantity > (left := line_left(order, line)):
+            return Reason("quantity_exceeds", f"Of {visible(line.title)} {left} can still be refunded, no more.")
+        total += line.worth(line.quantity - left, wanted.quantity)
+    return total
+
+
 def target(customer: Customer, name: str) -> PaymentMethod | Reason | None:
-    """The method on file that `name` means; None for `original`: back to wherever the money came from."""
+    """The method that `name` means; None for `original`: back to wherever the money came from.
+
+    `store_credit` is the account on file, or one that is opened for the purpose.
+    """
     if name == "original":
         return None
     if name == "store_credit":
         credit = next((method for method in customer.payment_methods if method.kind == "store_credit"), None)
-        return credit or Reason("no_store_credit", "There is no store credit account on file for this customer.")
+        return credit or _new_credit(customer)
     return customer.method(name) or Reason("unknown_method", "There is no such payment method on file.")
+
+
+def opened(parts: Iterable[Share], customer: Customer) -> tuple[Change, ...]:
+    """The changes that open a store credit account these shares go to, where there is none on file."""
+    new = _new_credit(customer)
+    if all(part.to.id != new.id for part in parts) or customer.method(new.id):
+        return ()
+    return created(f"payment_method:{new.id}", {"id": new.id, "customer_id": customer.id, "kind": new.kind})
 
 
 def shares(order: Order, customer: Customer, amount: int, to: PaymentMethod | None) -> tuple[Share, ...]:
@@ -90,7 +124,7 @@ def shares(order: Order, customer: Customer, amount: int, to: PaymentMethod | No
     order_of_payments = sorted(order.payments, key=lambda payment: to is not None and payment.method_id != to.id)
     parts: list[Share] = []
     for payment in order_of_payments:
-        part = min(amount, _left(order, payment))
+        part = min(amount, order.left(payment))
         if part > 0:
             parts.append(Share(payment, to or paid_with(payment, customer), part))
             amount -= part
@@ -99,7 +133,8 @@ def shares(order: Order, customer: Customer, amount: int, to: PaymentMethod | No
 
 def lost(parts: Iterable[Share], customer: Customer) -> Reason | None:
     """Why these shares cannot go back: a gift card or credit taken off file has no balance to go up."""
-    if all(part.to.kind not in _BALANCES or customer.method(part.to.id) for part in parts):
+    known = {method.id for method in customer.payment_methods} | {_new_credit(customer).id}
+    if all(part.to.kind not in BALANCES or part.to.id in known for part in parts):
         return None
     return Reason("unknown_method", "The method this was paid with is no longer on file.")
 
@@ -111,57 +146,46 @@ def original(parts: Iterable[Share]) -> bool:
 
 def paid_with(payment: Payment, customer: Customer) -> PaymentMethod:
     """The method of a payment: as on file, or as the payment remembers it when it was taken off file."""
-    gone = PaymentMethod(payment.method_id, customer.id, payment.method_kind, None, payment.last4, None, version=0)
+    gone = PaymentMethod(
+        payment.method_id, customer.id, payment.method_kind, None, payment.last4, None,
+        refunds_30d=0, refunded_30d=0, version=0,
+    )  # fmt: skip
     return customer.method(payment.method_id) or gone
 
 
 def refunds(
-    order: Order,
-    parts: Iterable[Share],
-    reason: str,
-    lines: Mapping[str, int],
-    now: datetime,
-    settles_at: datetime,
+    order: Order, parts: Iterable[Share], cause: Cause, reason: str, lines: Mapping[str, int], now: datetime
 ) -> tuple[Refund, ...]:
-    """One refund record a share, numbered on; the lines stand on the first, so that none is counted twice."""
+    """One refund a share, numbered on; the lines stand on the first, so that none is counted twice.
+
+    Gift cards and store credit have the money at once, other methods when it has settled; what is to be returned
+    waits for the goods.
+    """
     made: list[Refund] = []
+    taken = {refund.id for refund in order.refunds}
     for part in parts:
-        made.append(
-            Refund(
-                id=_next_id(order, [refund.id for refund in made]),
-                payment_id=part.payment.id,
-                method_id=part.to.id,
-                amount=part.amount,
-                reason=reason,
-                lines={} if made else dict(lines),
-                created_at=now,
-                settles_at=settles_at,
-            )
-        )
+        refund_id = next_id(f"{order.id}-r", taken | {refund.id for refund in made})
+        settles_at = None if cause == "return" else settled(part.to, now)
+        amount, stands_on = part.amount, {} if made else dict(lines)
+        made.append(Refund(refund_id, part.payment.id, part.to.id, amount, reason, stands_on, cause, now, settles_at))
     return tuple(made)
 
 
+def settled(method: PaymentMethod, now: datetime) -> datetime:
+    """When money to or from a method has moved for good."""
+    return now if method.kind in BALANCES else now + SETTLES
+
+
 def refund_changes(order: Order, made: Iterable[Refund]) -> tuple[Change, ...]:
-    """The changes that make these refund records."""
+    """The changes that enter these refunds into the ledger."""
     return tuple(change for refund in made for change in _refund_changes(order, refund))
 
 
-def credits(customer: Customer, made: Iterable[Refund]) -> tuple[Change, ...]:
-    """Balances of gift cards and store credit that go up at once, one change a method."""
-    sums: dict[str, int] = {}
-    for refund in made:
-        sums[refund.method_id] = sums.get(refund.method_id, 0) + refund.amount
-    on_file = [method for method in customer.payment_methods if method.id in sums and method.kind in _BALANCES]
-    return tuple(
-        Change(f"payment_method:{method.id}", "balance", method.balance, (method.balance or 0) + sums[method.id])
-        for method in on_file
-    )
-
-
-def basis(order: Order, customer: Customer, credited: tuple[Change, ...]) -> tuple[tuple[str, int], ...]:
-    """The versions such a plan stands on: the order's, and the customer's where a balance changes."""
+def basis(order: Order, customer: Customer, methods: Iterable[PaymentMethod]) -> tuple[tuple[str, int], ...]:
+    """The versions such a plan stands on: the order's, and the customer's where a balance of theirs changes."""
     roots: tuple[tuple[str, int], ...] = ((f"order:{order.id}", order.version),)
-    return (*roots, (f"customer:{customer.id}", customer.version)) if credited else roots
+    balances = any(method.kind in BALANCES for method in methods)
+    return (*roots, (f"customer:{customer.id}", customer.version)) if balances else roots
 
 
 def destination(parts: tuple[Share, ...]) -> str:
@@ -183,48 +207,30 @@ def after(order: Order, made: tuple[Refund, ...]) -> Order:
     return replace(order, refunds=(*order.refunds, *made))
 
 
-def _worth(order: Order, lines: tuple[RefundLine, ...]) -> int | Reason:
-    worth = 0
-    for wanted in lines:
-        line = order.line(wanted.line_id)
-        if line is None:
-            return Reason("unknown_line", "A line that was named is not on this order.")
-        if wanted.quantity > (left := line_left(order, line)):
-            return Reason("quantity_exceeds", f"Of {visible(line.title)} {left} can still be refunded, no more.")
-        worth += line.unit_price * wanted.quantity
-    return worth
-
-
 def _open(order: Order) -> int:
-    return min(order.refundable, sum(_left(order, payment) for payment in order.payments))
+    return min(order.refundable, sum(order.left(payment) for payment in order.payments))
 
 
-def _left(order: Order, payment: Payment) -> int:
-    back = sum(refund.amount for refund in order.refunds if refund.payment_id == payment.id)
-    return max(0, payment.amount - back)
-
-
-def _next_id(order: Order, made: list[str]) -> str:
-    taken = {refund.id for refund in order.refunds} | set(made)
-    number = 1
-    while (candidate := f"{order.id}-r{number}") in taken:
-        number += 1
-    return candidate
+def _new_credit(customer: Customer) -> PaymentMethod:
+    credit = f"{customer.id}-credit"
+    return PaymentMethod(credit, customer.id, "store_credit", None, None, 0, refunds_30d=0, refunded_30d=0, version=0)
 
 
 def _refund_changes(order: Order, refund: Refund) -> tuple[Change, ...]:
     fields = {
-        "id": refund.id,
+        "id": f"refund/{refund.id}",
+        "kind": "refund",
         "order_id": order.id,
-        "payment_id": refund.payment_id,
+        "payment_id": f"payment/{refund.payment_id}",
         "method_id": refund.method_id,
         "amount": refund.amount,
+        "cause": refund.cause,
         "reason": refund.reason,
         "lines": dict(refund.lines),
     }
     times = {"created_at": refund.created_at, "settles_at": refund.settles_at}
     stamps = {name: moment for name, moment in times.items() if moment is not None}
-    return created(f"refund:{refund.id}", fields, stamps)
+    return created(f"transfer:refund/{refund.id}", fields, stamps)
 
 
 def _kind(method: PaymentMethod) -> str:

@@ -3,7 +3,7 @@
 The rule it keeps: nothing the plan touched may have moved since, and the shop must still allow what was before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tillgate.guards.model import Change, ImpactKind, Json, Reason
 from tillgate.tools.carts import gain, refusal, uses
@@ -13,6 +13,7 @@ from tillgate.tools.update_address import undeliverable
 
 _CHANGED_SINCE = Reason("changed_since", "It has changed again since then, so this cannot simply be taken back.")
 _ROOTS = ("order", "cart", "customer")
+_OF_ORDERS = ("order_line", "transfer", "amendment", "stock_move")
 
 
 def closed(past: PastCall, record: Record) -> Reason | None:
@@ -48,6 +49,8 @@ def barred(changes: tuple[Change, ...], record: Record) -> Reason | None:
             order = record.order(key)
             if order and (reason := undeliverable(order)):
                 return reason
+    if reason := _unpaid(changes, record) or _sold(changes, record):
+        return reason
     cart, offers = returning(changes, record)
     for offer in offers:
         if cart is None:
@@ -89,6 +92,47 @@ def roots(changes: tuple[Change, ...], record: Record) -> tuple[str, ...]:
     return tuple(dict.fromkeys(root for root in found if root is not None))
 
 
+def _unpaid(changes: tuple[Change, ...], record: Record) -> Reason | None:
+    """Why the money cannot go the way back: a payment was refunded since, or a balance was spent."""
+    moved = dict(_made(changes, "transfer"))
+    for entity, fields in moved.items():
+        if fields["kind"] == "payment" and _refunded(entity, fields["order_id"], set(moved), record):
+            return _CHANGED_SINCE
+    customer = record.customer()
+    for method in customer.payment_methods if customer else ():
+        back = sum(
+            fields["amount"] * (1 if fields["kind"] == "payment" else -1)
+            for fields in moved.values()
+            if fields["method_id"] == method.id and (fields["kind"] == "payment" or fields.get("settles_at"))
+        )
+        if method.balance is not None and method.balance + back < 0:
+            return Reason("balance_spent", "What was paid back has been spent since, so it cannot be taken back.")
+    return None
+
+
+def _refunded(payment: str, order_id: str, besides: set[str], record: Record) -> bool:
+    order, name = record.order(order_id), payment.partition("/")[2]
+    refunds = order.refunds if order else ()
+    return any(each.payment_id == name and f"transfer:refund/{each.id}" not in besides for each in refunds)
+
+
+def _sold(changes: tuple[Change, ...], record: Record) -> Reason | None:
+    """Why the goods cannot go the way back: what was set free has been sold since."""
+    freed: dict[str, int] = {}
+    for _, fields in _made(changes, "stock_move"):
+        freed[fields["variant_id"]] = freed.get(fields["variant_id"], 0) + fields["quantity"]
+    stock = record.variants(list(freed))
+    if any(stock[variant_id].stock < units for variant_id, units in freed.items()):
+        return Reason("sold_since", "What was set free has been sold since, so it cannot be taken back.")
+    return None
+
+
+def _made(changes: tuple[Change, ...], kind: str) -> Iterator[tuple[str, Mapping[str, Json]]]:
+    """The records of one kind that the changes made, with their fields."""
+    for entity in dict.fromkeys(change.entity for change in changes if change.entity.startswith(f"{kind}:")):
+        yield entity, _fields(entity, changes)
+
+
 def _fields(entity: str, changes: tuple[Change, ...]) -> Mapping[str, Json]:
     """What the changes say of a record: its fields as made, or as they were when it was removed."""
     return {c.field: c.before if c.after is None else c.after for c in changes if c.entity == entity}
@@ -100,8 +144,9 @@ def _root(entity: str, fields: Mapping[str, Json], record: Record) -> str | None
         return entity
     if kind in ("cart_line", "cart_offer"):
         return f"cart:{key.partition('/')[0]}"
-    if kind == "refund":
-        return f"order:{fields['order_id']}" if "order_id" in fields else None
+    if kind in _OF_ORDERS:
+        order_id = fields.get("order_id") or (record.entity(entity) or {}).get("order_id")
+        return f"order:{order_id}" if order_id else None
     customer = record.customer() if kind == "payment_method" else None
     return f"customer:{customer.id}" if customer else None
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from tillgate.guards.model import Change, Impact, Plan, Reason
 from tillgate.guards.ports import Hints
 from tillgate.tools.addresses import AddressArgs
+from tillgate.tools.amending import amendment
 from tillgate.tools.arguments import ChangeArgs, Id
 from tillgate.tools.changes import stamped
 from tillgate.tools.commerce.model import Address, Customer, Order
@@ -47,7 +48,7 @@ class UpdateAddress(Tool[UpdateAddressArgs]):
         address = args.address.address()
         if found.order is None:
             return _profile(seen(found.customer), address, record)
-        return undeliverable(found.order) or _order(found.order, address)
+        return undeliverable(found.order) or _order(found.order, address, record)
 
 
 def undeliverable(order: Order) -> Reason | None:
@@ -59,13 +60,13 @@ def undeliverable(order: Order) -> Reason | None:
     return None
 
 
-def _order(order: Order, address: Address) -> Plan:
+def _order(order: Order, address: Address, record: Record) -> Plan:
     change = Change(f"order:{order.id}", "shipping_address", asdict(order.shipping_address), asdict(address))
     return Plan(
         UpdateAddress.name,
         f"Change the delivery address of order {order.id}",
         detail=_new(address),
-        changes=() if address == order.shipping_address else (change,),
+        changes=() if address == order.shipping_address else (change, *amendment(order, "address", record.now, {})),
         impact=Impact(kind="delivery_change"),
         basis=((f"order:{order.id}", order.version),),
         result=AddressChange(order_id=order.id, address=address_view(address)).as_json(),

@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from tillgate.guards.model import Json
+from tillgate.tools.commerce.allocating import first_units
+
 MethodKind: TypeAlias = Literal["card", "paypal", "gift_card", "store_credit"]
 OrderStatus: TypeAlias = Literal["pending", "processed", "shipped", "delivered", "cancelled"]
 OfferKind: TypeAlias = Literal["percent", "amount", "free_shipping"]
+Cause: TypeAlias = Literal["opening", "order", "refund", "cancellation", "return", "exchange", "items", "payment"]
+"""Why money moved."""
+AmendmentKind: TypeAlias = Literal["items", "payment", "address", "cancellation", "return", "exchange"]
+BALANCES: tuple[MethodKind, ...] = ("gift_card", "store_credit")
+"""Methods that are money held by the shop itself: what is on them can be known, and spent once."""
+_ADJUSTS: tuple[Cause, ...] = ("items", "payment", "exchange")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class PaymentMethod:
-    """A way to pay on file: only kind, brand, last four digits, and the balance of gift cards and credit."""
+    """A way to pay on file: only kind, brand, last four digits, and the balance of gift cards and credit.
+
+    `refunds_30d` and `refunded_30d` are what went back to it in the last 30 days, count and minor units.
+    """
 
     id: str
     customer_id: str
@@ -36,6 +48,8 @@ class PaymentMethod:
     brand: str | None
     last4: str | None
     balance: int | None
+    refunds_30d: int
+    refunded_30d: int
     version: int
 
 
@@ -54,6 +68,7 @@ class Customer:
     tags: tuple[str, ...]
     payment_methods: tuple[PaymentMethod, ...]
     version: int
+    email_changed_at: datetime | None
     orders: int
     refunds_30d: int
     refunded_30d: int
@@ -119,8 +134,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class CartLine:
+    """`version` is that of the variant's row when the customer was told its price."""
+
     variant: Variant
     quantity: int
+    version: int
+
+    @property
+    def repriced(self) -> bool:
+        """Whether the price the customer was told is no longer the shop's."""
+        return self.version != self.variant.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +177,40 @@ class Cart:
         return sum(line.quantity for line in self.lines)
 
     @property
-    def margin_percent(self) -> int | None:
-        """Whole percent of the total left after cost, rounded down; None when a cost is unknown."""
+    def margin(self) -> int | None:
+        """What of the total is left after cost, below zero for a loss; None when a cost is unknown."""
         costs = [None if line.variant.cost is None else line.variant.cost * line.quantity for line in self.lines]
         known = [cost for cost in costs if cost is not None]
-        if self.total == 0 or len(known) != len(costs):
-            return None
-        return (self.total - sum(known)) * 100 // self.total
+        return None if len(known) != len(costs) else self.total - sum(known)
+
+    @property
+    def margin_percent(self) -> int | None:
+        """The margin in whole percent of the total, rounded down; None when it is unknown or nothing is paid."""
+        return None if self.margin is None or self.total == 0 else self.margin * 100 // self.total
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
+    """What was bought, or a charge (shipping, tax) beside it. `discount` is the line's share of what came off."""
+
     id: str
-    variant_id: str
-    product_id: str
+    variant_id: str | None
+    product_id: str | None
     title: str
     options: Mapping[str, str]
     quantity: int
     unit_price: int
+    discount: int
+
+    @property
+    def amount(self) -> int:
+        """What the customer paid for the line, in minor units."""
+        return self.unit_price * self.quantity - self.discount
+
+    def worth(self, taken: int, quantity: int) -> int:
+        """What `quantity` more units are worth after `taken` of them: the parts add up to the amount exactly."""
+        upto = first_units(self.amount, self.quantity, taken + quantity)
+        return upto - first_units(self.amount, self.quantity, taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +224,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money going back; until `settles_at` it has not left the shop.
+    """Money going back; until `settles_at` it has not left the shop. Without one it waits for the goods.
 
     `lines` maps line id to quantity, empty when unknown.
     """
@@ -196,6 +235,7 @@ class Refund:
     amount: int
     reason: str | None
     lines: Mapping[str, int]
+    cause: Cause
     created_at: datetime | None
     settles_at: datetime | None
 
@@ -208,8 +248,22 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class Amendment:
+    """What was done to an order since it was placed; `lines` maps line ids to what it says of them."""
+
+    id: str
+    kind: AmendmentKind
+    lines: Mapping[str, Json]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """One order with everything that hangs on it. Its money is derived from payments and refunds."""
+    """One order with everything that hangs on it. Its money is derived from its lines and the ledger.
+
+    What a change of items, an exchange or a change of the payment method moved is no refund: it settles what was
+    captured, so that `captured` stays what the lines cost.
+    """
 
     id: str
     customer_id: str
@@ -222,20 +276,33 @@ class Order:
     payments: tuple[Payment, ...]
     refunds: tuple[Refund, ...]
     shipments: tuple[Shipment, ...]
+    amendments: tuple[Amendment, ...]
     note: str | None
     version: int
+    address_refunds_30d: int
 
     @property
     def total(self) -> int:
-        return sum(line.unit_price * line.quantity for line in self.lines)
+        return sum(line.amount for line in self.lines)
 
     @property
     def captured(self) -> int:
-        return sum(payment.amount for payment in self.payments)
+        adjusted = sum(refund.amount for refund in self.refunds if refund.cause in _ADJUSTS)
+        return sum(payment.amount for payment in self.payments) - adjusted
 
     @property
     def refunded(self) -> int:
-        return sum(refund.amount for refund in self.refunds)
+        return sum(refund.amount for refund in self.refunds if refund.cause not in _ADJUSTS)
+
+    def left(self, payment: Payment) -> int:
+        """What of a payment has not gone back."""
+        back = sum(refund.amount for refund in self.refunds if refund.payment_id == payment.id)
+        return max(0, payment.amount - back)
+
+    @property
+    def paying(self) -> tuple[Payment, ...]:
+        """The payments that pay for the order now: those with something left, else the last one."""
+        return tuple(payment for payment in self.payments if self.left(payment)) or self.payments[-1:]
 
     @property
     def refundable(self) -> int:
@@ -244,6 +311,10 @@ class Order:
     @property
     def dispatched(self) -> bool:
         return self.status in ("shipped", "delivered") or bool(self.shipments)
+
+    def amended(self, kind: AmendmentKind) -> tuple[Amendment, ...]:
+        """What was done to this order of one kind, oldest first."""
+        return tuple(each for each in self.amendments if each.kind == kind)
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line with this id, if it is on this order."""

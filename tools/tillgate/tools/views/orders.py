@@ -19,13 +19,17 @@ class AddressView(View):
 
 
 class OrderLineView(View):
+    """One line; a charge such as shipping or tax has no variant. `amount` is what was paid for it."""
+
     id: str
-    variant_id: str
-    product_id: str
+    variant_id: str | None
+    product_id: str | None
     title: str
     options: dict[str, str]
     quantity: int
     unit_price: str
+    discount: str
+    amount: str
 
 
 class PaymentView(View):
@@ -52,6 +56,15 @@ class ShipmentView(View):
     line_ids: list[str]
 
 
+class AmendmentView(View):
+    """Something that was done to the order since it was placed."""
+
+    id: str
+    kind: str
+    line_ids: list[str]
+    created_at: str
+
+
 class OrderView(View):
     currency: str
     id: str
@@ -68,6 +81,7 @@ class OrderView(View):
     payments: list[PaymentView]
     refunds: list[RefundView]
     shipments: list[ShipmentView]
+    amendments: list[AmendmentView]
     note: Untrusted | None
 
 
@@ -120,7 +134,7 @@ def order_row(order: Order, currency: Currency) -> OrderRow:
         delivered_at=time_or_none(order.delivered_at),
         total=currency.format(order.total),
         refunded=currency.format(order.refunded),
-        lines=_lines(order.lines, currency),
+        lines=lines_view(order.lines, currency),
     )
 
 
@@ -133,7 +147,7 @@ def order_view(order: Order, currency: Currency) -> OrderView:
         placed_at=stamped(order.placed_at),
         delivered_at=time_or_none(order.delivered_at),
         disputed=order.disputed,
-        lines=_lines(order.lines, currency),
+        lines=lines_view(order.lines, currency),
         total=currency.format(order.total),
         captured=currency.format(order.captured),
         refunded=currency.format(order.refunded),
@@ -142,11 +156,16 @@ def order_view(order: Order, currency: Currency) -> OrderView:
         payments=_payments(order, currency),
         refunds=[refund_view(refund, currency) for refund in order.refunds],
         shipments=_shipments(order),
+        amendments=[
+            AmendmentView(id=each.id, kind=each.kind, line_ids=list(each.lines), created_at=stamped(each.created_at))
+            for each in order.amendments
+        ],
         note=untrusted(order.note),
     )
 
 
-def _lines(lines: Iterable[OrderLine], currency: Currency) -> list[OrderLineView]:
+def lines_view(lines: Iterable[OrderLine], currency: Currency) -> list[OrderLineView]:
+    """Lines of an order, each with what was paid for it."""
     return [
         OrderLineView(
             id=item.id,
@@ -156,6 +175,8 @@ def _lines(lines: Iterable[OrderLine], currency: Currency) -> list[OrderLineView
             options=options_view(item.options.items()),
             quantity=item.quantity,
             unit_price=currency.format(item.unit_price),
+            discount=currency.format(item.discount),
+            amount=currency.format(item.amount),
         )
         for item in lines
     ]

@@ -19,6 +19,8 @@ from tillgate.tools.shops.embedded.columns import ShopTable
 from tillgate.tools.shops.embedded.sql import Sql
 from tillgate.tools.shops.embedded.tables import KINDS
 
+CATALOGUE = frozenset({"variant", "offer"})
+"""Kinds whose version says which price was quoted: a plan may stand on it, only a new price raises it."""
 ColumnKind: TypeAlias = Literal["text", "int", "bool", "json"]
 Stored: TypeAlias = str | int | None
 _REFERENCES = frozenset({"SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_UNIQUE"})
@@ -52,7 +54,7 @@ def canonical(value: Json) -> str:
 def apply(
     sql: Sql, changes: Sequence[Change], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]
 ) -> None:
-    """Carry out the changes and raise the version of every record of the basis.
+    """Carry out the changes and raise the version of every record of the basis but those of the catalogue.
 
     Raises Stale, nothing done, when a `before` or a version no longer holds, and ValueError for a change that
     names no known kind or column or has a value of the wrong type. `tables` lists kinds parents first.
@@ -73,7 +75,8 @@ def apply(
 def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]) -> None:
     """Parents before children where records are made, children before parents where they go."""
     for entity, version in sorted(set(basis)):
-        _raise_version(sql, entity, version, tables)
+        if entity.partition(":")[0] not in CATALOGUE:
+            _raise_version(sql, entity, version, tables)
     order = {spec.table: place for place, spec in enumerate(tables.values())}
     for act in sorted(acts, key=lambda act: order[act.spec.table]):
         if act.act == "insert":

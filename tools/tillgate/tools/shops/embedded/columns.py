@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Integer, Text, text
+from sqlalchemy import CheckConstraint, Column, Computed, Integer, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -54,6 +54,12 @@ def derived_column() -> Any:
     """Text that follows from other columns and that no plan may name."""
     kwargs = {"server_default": "", "info": {"kind": "derived"}}
     return Field(default="", sa_type=Text, nullable=False, sa_column_kwargs=kwargs)
+
+
+def account_column(otherwise: str) -> Any:
+    """An account of the ledger, worked out by the database: the payment method, unless the kind of movement says."""
+    worked_out = Computed(f"CASE kind {otherwise} ELSE 'method:' || method_id END", persisted=True)
+    return Field(default=None, sa_column=Column(Text, worked_out, info={"kind": "derived"}))
 
 
 def at_least(least: int, *columns: str) -> list[CheckConstraint]:

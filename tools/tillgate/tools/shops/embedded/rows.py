@@ -11,6 +11,7 @@ import orjson
 
 from tillgate.tools.commerce.model import (
     Address,
+    Amendment,
     Cart,
     CartLine,
     Customer,
@@ -23,6 +24,12 @@ from tillgate.tools.commerce.model import (
     Shipment,
     Variant,
 )
+from tillgate.tools.shops.embedded.opening import CHARGES
+
+
+def _name(transfer_id: str) -> str:
+    """The shop's own id of a payment or refund, without its kind."""
+    return transfer_id.partition("/")[2]
 
 
 def time_text(moment: datetime) -> str:
@@ -60,6 +67,8 @@ def payment_method(row: Row) -> PaymentMethod:
         row["brand"],
         row["last4"],
         row["balance"],
+        row["refunds_30d"],
+        row["refunded_30d"],
         row["version"],
     )
 
@@ -78,6 +87,7 @@ def customer(row: Row, methods: Iterable[Row]) -> Customer:
         tags=tuple(orjson.loads(row["tags"])),
         payment_methods=tuple(payment_method(method) for method in methods),
         version=row["version"],
+        email_changed_at=moment_or_none(row["email_changed_at"]),
         orders=row["orders"],
         refunds_30d=row["refunds_30d"],
         refunded_30d=row["refunded_30d"],
@@ -118,7 +128,7 @@ def cart(row: Row, lines: Iterable[Row], offers: Iterable[Row]) -> Cart:
     return Cart(
         row["id"],
         row["customer_id"],
-        tuple(CartLine(variant(line), line["quantity"]) for line in lines),
+        tuple(CartLine(variant(line), line["quantity"], line["quoted"]) for line in lines),
         tuple(offer(each) for each in offers),
         row["version"],
     )
@@ -129,28 +139,34 @@ def order_line(row: Row) -> OrderLine:
         row["id"],
         row["variant_id"],
         row["product_id"],
-        row["title"],
-        orjson.loads(row["options"]),
+        row["title"] or CHARGES,
+        orjson.loads(row["options"] or "{}"),
         row["quantity"],
         row["unit_price"],
+        row["discount"],
     )
 
 
 def payment(row: Row) -> Payment:
-    return Payment(row["id"], row["method_id"], row["kind"], row["last4"], row["amount"])
+    return Payment(_name(row["id"]), row["method_id"], row["kind"], row["last4"], row["amount"])
 
 
 def refund(row: Row) -> Refund:
     return Refund(
-        row["id"],
-        row["payment_id"],
+        _name(row["id"]),
+        _name(row["payment_id"]),
         row["method_id"],
         row["amount"],
         row["reason"],
         orjson.loads(row["lines"]),
+        row["cause"],
         moment_or_none(row["created_at"]),
         moment_or_none(row["settles_at"]),
     )
+
+
+def amendment(row: Row) -> Amendment:
+    return Amendment(row["id"], row["kind"], orjson.loads(row["lines"]), moment(row["created_at"]))
 
 
 def shipment(row: Row) -> Shipment:
@@ -163,6 +179,7 @@ def order(
     payments: Iterable[Row],
     refunds: Iterable[Row],
     shipments: Iterable[Row],
+    amendments: Iterable[Row],
 ) -> Order:
     """An order with everything that hangs on it."""
     return Order(
@@ -177,6 +194,8 @@ def order(
         payments=tuple(payment(each) for each in payments),
         refunds=tuple(refund(each) for each in refunds),
         shipments=tuple(shipment(each) for each in shipments),
+        amendments=tuple(amendment(each) for each in amendments),
         note=row["note"],
         version=row["version"],
+        address_refunds_30d=row["address_refunds_30d"],
     )

@@ -9,6 +9,7 @@ from tillgate.guards.errors import SeedError
 from tillgate.guards.money import Currency, currency
 from tillgate.tools.shops.embedded.apply import canonical
 from tillgate.tools.shops.embedded.load import ShopFile, load_shop
+from tillgate.tools.shops.embedded.opening import order_lines, transfers
 from tillgate.tools.shops.embedded.rows import time_text
 from tillgate.tools.shops.embedded.shop import search_words
 from tillgate.tools.shops.embedded.sql import Sql
@@ -72,9 +73,8 @@ def _tables(shop: ShopFile, now: str) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "cart_line", _cart_lines(shop)
     yield "cart_offer", _cart_offers(shop)
     yield "orders", _orders(shop)
-    yield "order_line", _parts(shop, "lines")
-    yield "payment", _parts(shop, "payments")
-    yield "refund", ({**row, "lines": "{}"} for row in _parts(shop, "refunds"))
+    yield "order_line", (row for order in shop.orders for row in order_lines(order))
+    yield "transfer", transfers(shop, now)
     yield "shipment", ({**row, "line_ids": canonical(row["line_ids"])} for row in _parts(shop, "shipments"))
 
 
@@ -87,7 +87,7 @@ def _customers(shop: ShopFile) -> Iterator[Row]:
 def _methods(shop: ShopFile) -> Iterator[Row]:
     for customer in shop.customers:
         for method in customer.payment_methods:
-            yield {"customer_id": customer.id, **method.model_dump()}
+            yield {"customer_id": customer.id, **method.model_dump(exclude={"balance"})}
 
 
 def _variants(shop: ShopFile) -> Iterator[Row]:
@@ -107,7 +107,7 @@ def _offers(shop: ShopFile) -> Iterator[Row]:
 def _cart_lines(shop: ShopFile) -> Iterator[Row]:
     for cart in shop.carts:
         for line in cart.lines:
-            yield {"id": f"{cart.id}/{line.variant_id}", "cart_id": cart.id, **line.model_dump()}
+            yield {"id": f"{cart.id}/{line.variant_id}", "cart_id": cart.id, **line.model_dump(), "quoted": 1}
 
 
 def _cart_offers(shop: ShopFile) -> Iterator[Row]:

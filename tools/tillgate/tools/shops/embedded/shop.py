@@ -34,7 +34,8 @@ class ShopReader:
         self, sql: Sql, *, customer_id: str | None, conversation: str, now: datetime, currency: Currency
     ) -> None:
         self._sql = sql
-        self._owner = {"customer": customer_id, "conversation": conversation}
+        since = rows.time_text(now - timedelta(days=_REFUND_DAYS))
+        self._owner = {"customer": customer_id, "conversation": conversation, "since": since}
         self._now = now
         self._currency = currency
 
@@ -50,8 +51,7 @@ class ShopReader:
 
     def customer(self) -> Customer | None:
         """The subject's own profile with the figures of their past; None while nobody is identified."""
-        since = rows.time_text(self._now - timedelta(days=_REFUND_DAYS))
-        row = self._sql.row(s.CUSTOMER, {**self._owner, "since": since})
+        row = self._sql.row(s.CUSTOMER, self._owner)
         return None if row is None else rows.customer(row, self._sql.rows(s.METHODS, self._owner))
 
     def identify(
@@ -153,13 +153,8 @@ class ShopReader:
         if not found:
             return ()
         ids, marks = [row["id"] for row in found], ",".join("?" * len(found))
-        lines, payments, refunds, shipments = (
-            _by_order(self._sql.rows(statement.replace("%ids%", marks), ids)) for statement in s.ORDER_PARTS
-        )
-        return tuple(
-            rows.order(row, *(part.get(row["id"], ()) for part in (lines, payments, refunds, shipments)))
-            for row in found
-        )
+        parts = [_by_order(self._sql.rows(statement.replace("%ids%", marks), ids)) for statement in s.ORDER_PARTS]
+        return tuple(rows.order(row, *(part.get(row["id"], ()) for part in parts)) for row in found)
 
 
 def _by_order(found: Sequence[Row]) -> Mapping[str, Sequence[Row]]:

@@ -118,6 +118,12 @@ def _after_start(ends_at: str | None, info: ValidationInfo) -> str | None:
     return ends_at
 
 
+def _balance(balance: int | None, info: ValidationInfo) -> int | None:
+    if balance is not None and info.data.get("kind") in ("card", "paypal"):
+        raise _no("must be null: only gift cards and store credit have a balance here")
+    return balance
+
+
 def _delivery(delivered_at: str | None, info: ValidationInfo) -> str | None:
     status, placed_at = info.data.get("status"), info.data.get("placed_at")
     if delivered_at is None and status == "delivered":
@@ -163,7 +169,7 @@ class MethodEntry(Entry):
     kind: MethodKind
     brand: Words | None
     last4: Annotated[str, AfterValidator(_last4)] | None
-    balance: Money | None
+    balance: Annotated[Money | None, AfterValidator(_balance)]
 
 
 class CustomerEntry(Entry):

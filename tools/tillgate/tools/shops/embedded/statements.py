@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from tillgate.tools.shops.embedded.triggers import BALANCE
+
 _VISIBLE_CART = "(customer_id = :customer OR (customer_id IS NULL AND conversation = :conversation))"
 _OWN_ORDERS = "(SELECT id FROM orders WHERE customer_id = :customer)"
 _OWN_CARTS = f"(SELECT id FROM cart WHERE {_VISIBLE_CART})"  # noqa: S608
@@ -19,42 +21,56 @@ FROM customer c,
   (SELECT coalesce(sum(at >= :since), 0) AS refunds_30d,
           coalesce(sum(CASE WHEN at >= :since THEN amount END), 0) AS refunded_30d,
           count(DISTINCT CASE WHEN at >= delivered_at THEN order_id END) AS returned_orders
-   FROM (SELECT refund.amount, refund.order_id, orders.delivered_at,
-                coalesce(refund.created_at, orders.delivered_at, orders.placed_at) AS at
-         FROM orders JOIN refund ON refund.order_id = orders.id
-         WHERE orders.customer_id = :customer)) r
+   FROM (SELECT t.amount, t.order_id, orders.delivered_at,
+                coalesce(t.created_at, orders.delivered_at, orders.placed_at) AS at
+         FROM orders JOIN transfer t ON t.order_id = orders.id
+         WHERE orders.customer_id = :customer AND t.kind = 'refund'
+           AND t.cause IN ('refund', 'cancellation', 'return'))) r
 WHERE c.id = :customer
 """
-METHODS = "SELECT * FROM payment_method WHERE customer_id = :customer ORDER BY rowid"
+_REFUNDS = "t.kind = 'refund' AND t.cause IN ('refund', 'cancellation', 'return')"
+_RECENT = f"FROM transfer t WHERE t.method_id = m.id AND {_REFUNDS} AND t.created_at >= :since"
+METHODS = f"""
+SELECT m.*, (SELECT count(*) {_RECENT}) AS refunds_30d, (SELECT coalesce(sum(amount), 0) {_RECENT}) AS refunded_30d,
+  CASE WHEN kind IN ('gift_card', 'store_credit') THEN {BALANCE.format(method="m.id")} END AS balance
+FROM payment_method m WHERE customer_id = :customer ORDER BY rowid
+"""  # noqa: S608
 _POSTAL_CODE = "json_extract(address, '$.postal_code')"
 _IDENTITY = f"SELECT id, email, first_name, last_name, {_POSTAL_CODE} AS postal_code FROM customer"  # noqa: S608
 BY_EMAIL = f"{_IDENTITY} WHERE lower(trim(email)) = lower(?)"
 BY_POSTAL_CODE = f"{_IDENTITY} WHERE lower(trim({_POSTAL_CODE})) = lower(?)"
 
-ORDER = "SELECT * FROM orders WHERE id = :id AND customer_id = :customer"
+ORDER = f"""
+SELECT o.*, (SELECT count(*) FROM orders n JOIN transfer t ON t.order_id = n.id
+             WHERE n.shipping_address = o.shipping_address AND {_REFUNDS} AND t.created_at >= :since)
+            AS address_refunds_30d
+FROM orders o WHERE o.id = :id AND o.customer_id = :customer
+"""  # noqa: S608
+"""One order; refunds of the last 30 days to its address are counted over all customers, and only counted."""
 ORDERS = """
-SELECT * FROM orders WHERE customer_id = :customer AND (:status IS NULL OR status = :status)
+SELECT *, 0 AS address_refunds_30d FROM orders WHERE customer_id = :customer AND (:status IS NULL OR status = :status)
 ORDER BY placed_at DESC, id DESC LIMIT :limit
 """
 ORDER_PARTS = (
     """
-    SELECT l.order_id, l.id, l.variant_id, v.product_id, p.title, v.options, l.quantity, l.unit_price
-    FROM order_line l JOIN variant v ON v.id = l.variant_id JOIN product p ON p.id = v.product_id
+    SELECT l.order_id, l.id, l.variant_id, v.product_id, p.title, v.options, l.quantity, l.unit_price, l.discount
+    FROM order_line l LEFT JOIN variant v ON v.id = l.variant_id LEFT JOIN product p ON p.id = v.product_id
     WHERE l.order_id IN (%ids%) ORDER BY l.rowid
     """,
     """
     SELECT y.order_id, y.id, y.method_id, m.kind, m.last4, y.amount
-    FROM payment y JOIN payment_method m ON m.id = y.method_id
-    WHERE y.order_id IN (%ids%) ORDER BY y.rowid
+    FROM transfer y JOIN payment_method m ON m.id = y.method_id
+    WHERE y.order_id IN (%ids%) AND y.kind = 'payment' ORDER BY y.rowid
     """,
-    "SELECT * FROM refund WHERE order_id IN (%ids%) ORDER BY rowid",
+    "SELECT * FROM transfer WHERE order_id IN (%ids%) AND kind = 'refund' ORDER BY rowid",
     "SELECT * FROM shipment WHERE order_id IN (%ids%) ORDER BY rowid",
+    "SELECT * FROM amendment WHERE order_id IN (%ids%) ORDER BY rowid",
 )
-"""Lines, payments, refunds and shipments of orders; `%ids%` stands for one mark an order."""
+"""Lines, payments, refunds, shipments and amendments of orders; `%ids%` stands for one mark an order."""
 
 CART = f"SELECT * FROM cart WHERE id = :id AND {_VISIBLE_CART}"  # noqa: S608
 CART_LINES = f"""
-SELECT l.quantity, {_VARIANT} JOIN cart_line l ON l.variant_id = v.id WHERE l.cart_id = ? ORDER BY l.id
+SELECT l.quantity, l.quoted, {_VARIANT} JOIN cart_line l ON l.variant_id = v.id WHERE l.cart_id = ? ORDER BY l.id
 """
 CART_OFFERS = """
 SELECT o.* FROM cart_offer c JOIN offer o ON o.id = c.code WHERE c.cart_id = ? ORDER BY o.id
@@ -93,8 +109,9 @@ OWNED: Mapping[str, str] = {
     "cart_offer": f"SELECT 1 FROM cart_offer WHERE id = :id AND cart_id IN {_OWN_CARTS}",  # noqa: S608
     "order": "SELECT 1 FROM orders WHERE id = :id AND customer_id = :customer",
     "order_line": f"SELECT 1 FROM order_line WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
-    "payment": f"SELECT 1 FROM payment WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
-    "refund": f"SELECT 1 FROM refund WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+    "transfer": f"SELECT 1 FROM transfer WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+    "amendment": f"SELECT 1 FROM amendment WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
+    "stock_move": f"SELECT 1 FROM stock_move WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
     "shipment": f"SELECT 1 FROM shipment WHERE id = :id AND order_id IN {_OWN_ORDERS}",  # noqa: S608
 }
 """One row when the record with `:id` is the subject's own, or public; by kind."""

@@ -11,6 +11,7 @@ from sqlmodel import Field
 from tillgate.tools.shops.embedded.columns import (
     STRICT,
     ShopTable,
+    account_column,
     at_least,
     derived_column,
     flag_column,
@@ -23,6 +24,7 @@ from tillgate.tools.shops.embedded.columns import (
     valid_json,
     version_column,
 )
+from tillgate.tools.shops.embedded.triggers import guard
 
 
 class ShopRow(ShopTable, table=True):
@@ -42,7 +44,7 @@ class CustomerRow(ShopTable, table=True):
     __tablename__ = "customer"
     __table_args__ = (
         *at_least(1, "version"),
-        *times("created_at", "address_changed_at"),
+        *times("created_at", "address_changed_at", "email_changed_at"),
         *valid_json("address", "tags"),
         Index("customer_email", text("lower(trim(email))"), unique=True),
         Index("customer_postal_code", text("lower(trim(json_extract(address, '$.postal_code')))")),
@@ -56,16 +58,16 @@ class CustomerRow(ShopTable, table=True):
     created_at: str = text_column()
     address: str = json_column()
     address_changed_at: str | None = text_column(null=True)
+    email_changed_at: str | None = text_column(null=True)
     tags: str = json_column()
     version: int = version_column()
 
 
 class PaymentMethodRow(ShopTable, table=True):
-    """A way to pay on file; never more of a card than its last four digits."""
+    """A way to pay on file; never more of a card than its last four digits. Balances follow from the ledger."""
 
     __tablename__ = "payment_method"
     __table_args__ = (
-        *at_least(0, "balance"),
         *at_least(1, "version"),
         one_of("kind", "card", "paypal", "gift_card", "store_credit"),
         CheckConstraint("last4 GLOB '[0-9][0-9][0-9][0-9]'", name="last4_only"),
@@ -77,7 +79,6 @@ class PaymentMethodRow(ShopTable, table=True):
     kind: str = text_column()
     brand: str | None = text_column(null=True)
     last4: str | None = text_column(null=True)
-    balance: int | None = int_column(null=True)
     version: int = version_column()
 
 
@@ -157,11 +158,11 @@ class CartRow(ShopTable, table=True):
 
 
 class CartLineRow(ShopTable, table=True):
-    """A variant in a cart; the id is `cart_1/v_1`."""
+    """A variant in a cart; the id is `cart_1/v_1`. `quoted` is the version of its price when it was put in."""
 
     __tablename__ = "cart_line"
     __table_args__ = (
-        *at_least(1, "quantity"),
+        *at_least(1, "quantity", "quoted"),
         CheckConstraint("id = cart_id || '/' || variant_id", name="cart_line_named"),
         Index("cart_line_cart", "cart_id"),
         STRICT,
@@ -170,6 +171,7 @@ class CartLineRow(ShopTable, table=True):
     cart_id: str = text_column("cart.id")
     variant_id: str = text_column("variant.id")
     quantity: int = int_column()
+    quoted: int = int_column()
 
 
 class CartOfferRow(ShopTable, table=True):
@@ -198,6 +200,7 @@ class OrderRow(ShopTable, table=True):
         *times("placed_at", "delivered_at"),
         *valid_json("shipping_address"),
         Index("orders_customer", "customer_id", "placed_at"),
+        Index("orders_address", "shipping_address"),
         STRICT,
     )
     id: str = key()
@@ -212,60 +215,94 @@ class OrderRow(ShopTable, table=True):
 
 
 class OrderLineRow(ShopTable, table=True):
-    """What was bought, at the price it was bought for."""
+    """What was bought, at the price it was bought for; without a variant, a charge (shipping, tax) beside it."""
 
     __tablename__ = "order_line"
     __table_args__ = (
-        *at_least(0, "unit_price"),
+        *at_least(0, "unit_price", "discount"),
         *at_least(1, "quantity"),
+        CheckConstraint("discount <= unit_price * quantity", name="discount_covered"),
         Index("order_line_order", "order_id"),
         STRICT,
     )
     id: str = key()
     order_id: str = text_column("orders.id")
-    variant_id: str = text_column("variant.id")
+    variant_id: str | None = text_column("variant.id", null=True)
     quantity: int = int_column()
     unit_price: int = int_column()
+    discount: int = int_column()
 
 
-class PaymentRow(ShopTable, table=True):
-    """Money captured for an order."""
+class TransferRow(ShopTable, table=True):
+    """One movement of money, out of one account into another: the only place where the shop's money is.
 
-    __tablename__ = "payment"
+    The id is `payment/pay_1`. `lines` maps line ids to quantities. A refund without `settles_at` waits for the goods:
+    it counts against its order, and not yet for the method it goes to.
+    """
+
+    __tablename__ = "transfer"
     __table_args__ = (
         *at_least(0, "amount"),
-        Index("payment_order", "order_id"),
-        Index("payment_by_method", "method_id"),
-        STRICT,
-    )
-    id: str = key()
-    order_id: str = text_column("orders.id")
-    method_id: str = text_column("payment_method.id")
-    amount: int = int_column()
-
-
-class RefundRow(ShopTable, table=True):
-    """Money going back for a payment; `lines` maps line ids to quantities, empty when unknown."""
-
-    __tablename__ = "refund"
-    __table_args__ = (
-        *at_least(0, "amount"),
+        one_of("kind", "payment", "refund", "credit", "debit"),
+        one_of("cause", "opening", "order", "refund", "cancellation", "return", "exchange", "items", "payment"),
+        CheckConstraint("substr(id, 1, length(kind) + 1) = kind || '/'", name="transfer_named"),
+        CheckConstraint("(order_id IS NULL) = (kind IN ('credit', 'debit'))", name="transfer_of_order"),
+        CheckConstraint("(payment_id IS NULL) = (kind != 'refund')", name="refund_of_payment"),
         *times("created_at", "settles_at"),
         *valid_json("lines"),
-        Index("refund_order", "order_id"),
-        Index("refund_payment", "payment_id"),
-        Index("refund_by_method", "method_id"),
+        Index("transfer_order", "order_id"),
+        Index("transfer_payment", "payment_id"),
+        Index("transfer_method", "method_id"),
         STRICT,
     )
     id: str = key()
-    order_id: str = text_column("orders.id")
-    payment_id: str = text_column("payment.id")
+    kind: str = text_column()
+    order_id: str | None = text_column("orders.id", null=True)
     method_id: str = text_column("payment_method.id")
+    payment_id: str | None = text_column("transfer.id", null=True)
     amount: int = int_column()
+    cause: str = text_column()
     reason: str | None = text_column(null=True)
     lines: str = json_column()
     created_at: str | None = text_column(null=True)
     settles_at: str | None = text_column(null=True)
+    source: str = account_column("WHEN 'refund' THEN 'order:' || order_id WHEN 'credit' THEN 'shop'")
+    target: str = account_column("WHEN 'payment' THEN 'order:' || order_id WHEN 'debit' THEN 'shop'")
+
+
+class AmendmentRow(ShopTable, table=True):
+    """What was done to an order since it was placed; `lines` maps line ids to what it says of them."""
+
+    __tablename__ = "amendment"
+    __table_args__ = (
+        one_of("kind", "items", "payment", "address", "cancellation", "return", "exchange"),
+        *times("created_at"),
+        *valid_json("lines"),
+        Index("amendment_order", "order_id"),
+        STRICT,
+    )
+    id: str = key()
+    order_id: str = text_column("orders.id")
+    kind: str = text_column()
+    reason: str | None = text_column(null=True)
+    lines: str = json_column()
+    created_at: str = text_column()
+
+
+class StockMoveRow(ShopTable, table=True):
+    """Units of a variant that an order set free (above zero) or took; a trigger keeps `variant.stock` in step."""
+
+    __tablename__ = "stock_move"
+    __table_args__ = (
+        CheckConstraint("quantity != 0", name="stock_moves"),
+        Index("stock_move_variant", "variant_id"),
+        Index("stock_move_order", "order_id"),
+        STRICT,
+    )
+    id: str = key()
+    variant_id: str = text_column("variant.id")
+    order_id: str = text_column("orders.id")
+    quantity: int = int_column()
 
 
 class ShipmentRow(ShopTable, table=True):
@@ -290,11 +327,16 @@ KINDS: dict[str, type[ShopTable]] = {
     "cart_offer": CartOfferRow,
     "order": OrderRow,
     "order_line": OrderLineRow,
-    "payment": PaymentRow,
-    "refund": RefundRow,
+    "transfer": TransferRow,
+    "amendment": AmendmentRow,
+    "stock_move": StockMoveRow,
     "shipment": ShipmentRow,
 }
 """Entity kind to table, parents first. A `Change` names its record `kind:id`."""
+
+
+for _table in ShopTable.metadata.tables.values():
+    guard(_table)
 
 
 def create_tables(bind: Engine | Connection) -> None:

@@ -1,0 +1,52 @@
+"""What must hold of money and stock whatever code runs above: kept by the database itself.
+
+No payment gives back more than it brought in, no gift card or store credit goes below zero, and `variant.stock`
+follows the stock moves. A row of the catalogue that says something else about price gets a new version.
+"""
+
+from sqlalchemy import DDL, Table, event
+
+BALANCE = """(
+  SELECT coalesce(sum(CASE WHEN kind IN ('refund', 'credit') THEN amount ELSE -amount END), 0)
+  FROM transfer WHERE method_id = {method} AND (kind != 'refund' OR settles_at IS NOT NULL))"""
+"""What is on a gift card or store credit: everything that came in, without what waits for goods, less what went."""
+
+_OVERDRAWN = f"""
+SELECT RAISE(ABORT, 'the method has not that much') FROM payment_method
+WHERE id = {{method}} AND kind IN ('gift_card', 'store_credit') AND {BALANCE} < 0"""  # noqa: S608
+_OVERPAID = """
+SELECT RAISE(ABORT, 'more would go back than was paid') FROM transfer p
+WHERE p.id = NEW.payment_id
+  AND (SELECT sum(amount) FROM transfer r WHERE r.payment_id = p.id) > p.amount"""
+
+_TRIGGERS = {
+    "transfer": {
+        "refund_covered": f"AFTER INSERT ON transfer WHEN NEW.kind = 'refund' BEGIN {_OVERPAID}; END",
+        # a shop file tells what was paid in no order of time, so its own entries are not asked
+        "method_covered": "AFTER INSERT ON transfer WHEN NEW.cause NOT IN ('opening', 'order', 'refund')"
+        f" BEGIN {_OVERDRAWN.format(method='NEW.method_id')}; END",
+        "credit_spent": f"AFTER DELETE ON transfer BEGIN {_OVERDRAWN.format(method='OLD.method_id')}; END",
+        "unchanged": "BEFORE UPDATE ON transfer BEGIN SELECT RAISE(ABORT, 'a transfer never changes'); END",
+    },
+    "stock_move": {
+        "moved": "AFTER INSERT ON stock_move"
+        " BEGIN UPDATE variant SET stock = stock + NEW.quantity WHERE id = NEW.variant_id; END",
+        "moved_back": "AFTER DELETE ON stock_move"
+        " BEGIN UPDATE variant SET stock = stock - OLD.quantity WHERE id = OLD.variant_id; END",
+    },
+    "variant": {
+        "version": "AFTER UPDATE OF price, cost, product_id, options ON variant"
+        " BEGIN UPDATE variant SET version = version + 1 WHERE id = NEW.id; END",
+    },
+    "offer": {
+        "version": "AFTER UPDATE OF kind, value, minimum, starts_at, ends_at, stackable, max_uses_per_customer"
+        " ON offer BEGIN UPDATE offer SET version = version + 1 WHERE id = NEW.id; END",
+    },
+}
+
+
+def guard(table: Table) -> None:
+    """Have the table's triggers made with it, if it has any."""
+    for name, body in _TRIGGERS.get(table.name, {}).items():
+        statement = f"CREATE TRIGGER {table.name}_{name} {body}"
+        event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
