@@ -103,8 +103,10 @@ class World:
 
     def shop(self) -> list[Any]:
         """Everything a call could change in the shop, for before and after."""
-        tables = ("customer", "payment_method", "cart", "cart_line", "cart_offer", "orders", "refund", "variant")
-        return [self.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables]
+        tables = (
+            "customer payment_method cart cart_line cart_offer orders order_line transfer amendment stock_move variant"
+        )
+        return [self.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables.split()]
 
 
 def policy(text: str) -> Policy:
@@ -119,11 +121,11 @@ def stranger(conversation: str = "talk") -> Caller:
     return Caller(Agent("agent", "stdio"), "stdio:test", conversation, None, Assurance.ANONYMOUS, NOW)
 
 
-def make_world(path: Path, text: str = OPEN) -> World:
+def make_world(path: Path, text: str = OPEN, shop: Mapping[str, Any] | None = None) -> World:
     clock, minter = TestClock(), SeededMinter()
     store = SqliteStore(path / "tillgate.db", clock, minter)
     with store.transaction() as desk:
-        seed(desk.sql, json.dumps(SHOP), now=NOW)
+        seed(desk.sql, json.dumps(shop or SHOP), now=NOW)
     return World(Gate(tool_map(), policy(text), store, minter), store, clock, customer())
 
 

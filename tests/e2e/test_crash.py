@@ -31,7 +31,7 @@ def rounds(world: World, count: int) -> None:
 def settled(world: World) -> None:
     done = world.run("audit", "verify")
     assert done.returncode == 0, done.stdout
-    found = world.rows("SELECT reason, count(*) FROM refund GROUP BY reason")
+    found = world.rows("SELECT reason, count(*) FROM transfer WHERE kind = 'refund' GROUP BY reason")
     assert [row for row in found if row[1] != 1] == []
     executed = [
         record["call_id"]
@@ -47,7 +47,7 @@ def settled(world: World) -> None:
             key = f"k{number}"
             arguments = {"order_id": "ord_a4", "amount": "1.00", "reason": key, "idempotency_key": key}
             assert session.call("issue_refund", **arguments).status == "completed"
-    assert world.rows("SELECT count(*), sum(amount) FROM refund") == [(60, 6000)]
+    assert world.rows("SELECT count(*), sum(amount) FROM transfer WHERE kind = 'refund'") == [(60, 6000)]
 
 
 @pytest.mark.parametrize("count", [3, pytest.param(50, marks=pytest.mark.long)])
@@ -73,5 +73,5 @@ def test_an_approval_that_is_killed_executes_at_most_once(world: World, count: i
             world.run("requests", "approve", handle, "--as", "bert")
             checked = session.call("check_request", handle=handle)
             assert checked.data["status"] == "executed"
-    assert world.rows("SELECT count(*), sum(amount) FROM refund") == [(count, 100 * count)]
+    assert world.rows("SELECT count(*), sum(amount) FROM transfer WHERE kind = 'refund'") == [(count, 100 * count)]
     assert world.run("audit", "verify").returncode == 0

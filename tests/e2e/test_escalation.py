@@ -9,7 +9,7 @@ ROUTE = policy("{id: large, tools: [cancel_order], escalate: {queue: refunds, ex
 
 
 def refunded(world: World) -> list[int]:
-    return [row[0] for row in world.rows("SELECT amount FROM refund ORDER BY id")]
+    return [row[0] for row in world.rows("SELECT amount FROM transfer WHERE kind = 'refund' ORDER BY id")]
 
 
 def opened(session: Session, amount: str = "50.00", order: str = "ord_a1", **more: str) -> str:

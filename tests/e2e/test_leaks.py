@@ -142,4 +142,4 @@ def test_text_of_a_record_opens_nothing(world: World) -> None:
             session.call("issue_refund", order_id="ord_a1", reason=note, approval="manager"),
         ]
     assert not any(answer.envelope["executed"] for answer in tries)
-    assert world.rows("SELECT count(*) FROM refund") == [(0,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(0,)]

@@ -8,7 +8,7 @@ LATER, TOO_LATE = "2026-03-01T12:14:00Z", "2026-03-01T12:16:00Z"
 
 
 def refunded(world: World) -> list[int]:
-    return [row[0] for row in world.rows("SELECT amount FROM refund ORDER BY id")]
+    return [row[0] for row in world.rows("SELECT amount FROM transfer WHERE kind = 'refund' ORDER BY id")]
 
 
 def test_a_call_sent_again_acts_once(world: World) -> None:

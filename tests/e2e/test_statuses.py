@@ -153,7 +153,7 @@ def test_a_locked_store_fails_closed_and_is_not_the_end(world: World) -> None:
         assert b"Traceback" not in bytes(session.heard)
         assert b"no such table" not in bytes(session.heard)
     assert [record["tool"] for record in world.records() if record["kind"] == "failure"] == ["issue_refund"]
-    assert world.rows("SELECT count(*) FROM refund") == [(0,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(0,)]
 
 
 @pytest.mark.long

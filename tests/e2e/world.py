@@ -455,8 +455,9 @@ SHOP_TABLES = (
     "cart_offer",
     "orders",
     "order_line",
-    "payment",
-    "refund",
+    "transfer",
+    "amendment",
+    "stock_move",
     "shipment",
 )
 

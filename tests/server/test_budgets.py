@@ -21,7 +21,7 @@ def _limited(world: World, budget: str = BUDGET) -> World:
 
 
 def _paid(world: World) -> int:
-    return int(world.rows("SELECT coalesce(sum(amount), 0) FROM refund")[0][0])
+    return int(world.rows("SELECT coalesce(sum(amount), 0) FROM transfer WHERE kind = 'refund'")[0][0])
 
 
 def test_64_calls_at_once_against_room_for_three(world: World) -> None:

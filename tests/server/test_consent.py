@@ -38,7 +38,7 @@ def test_a_yes_to_one_thing_is_no_yes_to_another_and_is_spent(world: World, othe
     wrong = asking.call("issue_refund", **REFUND | other, confirmation_token=token)
     assert wrong.reasons[0].code == "confirmation_mismatch"
     assert asking.call("issue_refund", **REFUND, confirmation_token=token).reasons[0].code == "confirmation_invalid"
-    assert world.rows("SELECT count(*) FROM refund") == [(0,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(0,)]
 
 
 def test_a_token_is_used_once(world: World) -> None:
@@ -48,7 +48,7 @@ def test_a_token_is_used_once(world: World) -> None:
     world.call("update_address", order_id="ord_2", address=_elsewhere())
     second = asking.call("issue_refund", **REFUND | {"amount": "5.01"}, confirmation_token=token)
     assert second.status == "denied"
-    assert world.rows("SELECT count(*) FROM refund") == [(1,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
 
 
 def test_a_token_of_another_conversation_or_customer_is_worth_nothing(world: World) -> None:
@@ -57,7 +57,7 @@ def test_a_token_of_another_conversation_or_customer_is_worth_nothing(world: Wor
     for other in (customer(conversation="b"), customer(2)):
         refused = asking.call("issue_refund", other, **REFUND, confirmation_token=token)
         assert refused.status == "denied"
-    assert world.rows("SELECT count(*) FROM refund") == [(0,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(0,)]
 
 
 def test_a_token_expires(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_relayed_yes_is_not_the_customers_own(world: World) -> None:
     token = _token(world.under(AGENT))
     stricter = world.under(CUSTOMER)
     assert stricter.call("issue_refund", **REFUND, confirmation_token=token).status == "confirmation_required"
-    assert world.rows("SELECT count(*) FROM refund") == [(0,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(0,)]
 
 
 def test_a_client_that_cannot_ask_is_told_and_offered_the_customers_own_word(world: World) -> None:

@@ -42,5 +42,5 @@ def test_a_refund_is_exact_in_every_currency(
     assert refused.reasons[0].code == "invalid_arguments"
     done = world.call("issue_refund", order_id="ord_1", amount=asked, reason="x")
     assert done.data == {"order_id": "ord_1", "amount": shown, "refundable": left}
-    assert world.rows("SELECT sum(amount) FROM refund") == [(minor,)]
+    assert world.rows("SELECT sum(amount) FROM transfer WHERE kind = 'refund'") == [(minor,)]
     world.store.close()

@@ -36,7 +36,7 @@ def _state(world: World, handle: str) -> str:
 
 
 def _refunds(world: World) -> list[tuple[int, ...]]:
-    return world.rows("SELECT count(*), coalesce(sum(amount), 0) FROM refund")
+    return world.rows("SELECT count(*), coalesce(sum(amount), 0) FROM transfer WHERE kind = 'refund'")
 
 
 def test_an_approved_call_is_executed_and_its_result_is_read_by_handle(world: World) -> None:

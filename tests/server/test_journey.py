@@ -73,7 +73,7 @@ def test_a_plan_whose_before_no_longer_holds_is_decided_anew(world: World, monke
 
     monkeypatch.setattr(SqlDesk, "apply", once_stale)
     assert world.call("issue_refund", **REFUND).status == "completed"
-    assert world.rows("SELECT count(*) FROM refund") == [(1,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
 
 
 def test_somebody_elses_order_is_answered_as_an_unknown_one(world: World) -> None:
@@ -86,21 +86,21 @@ def test_somebody_elses_order_is_answered_as_an_unknown_one(world: World) -> Non
 def test_a_refund_sent_again_is_answered_with_its_first_outcome(world: World) -> None:
     first, again = world.call("issue_refund", **REFUND), world.call("issue_refund", **REFUND)
     assert (again.replayed, again.call_id, again.data) == (True, first.call_id, first.data)
-    assert world.rows("SELECT sum(amount) FROM refund") == [(500,)]
+    assert world.rows("SELECT sum(amount) FROM transfer WHERE kind = 'refund'") == [(500,)]
 
 
 def test_a_key_used_for_another_call_is_refused(world: World) -> None:
     world.call("issue_refund", **REFUND, idempotency_key="k1")
     outcome = world.call("issue_refund", **REFUND | {"amount": "6.00"}, idempotency_key="k1")
     assert outcome.reasons[0].code == "idempotency_conflict"
-    assert world.rows("SELECT sum(amount) FROM refund") == [(500,)]
+    assert world.rows("SELECT sum(amount) FROM transfer WHERE kind = 'refund'") == [(500,)]
 
 
 def test_a_key_holds_for_the_same_customer_in_another_process(world: World) -> None:
     world.call("issue_refund", **REFUND, idempotency_key="k1")
     elsewhere = customer(conversation="another")
     assert world.call("issue_refund", elsewhere, **REFUND, idempotency_key="k1").replayed
-    assert world.rows("SELECT count(*) FROM refund") == [(1,)]
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
 
 
 def test_a_key_of_another_customer_means_nothing(world: World) -> None:

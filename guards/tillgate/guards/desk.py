@@ -185,8 +185,11 @@ class Desk(Protocol):
 
     def tally(self, talk: Talk, tally: Tally) -> None: ...
 
-    def record(self, subject: Subject, talk: Talk, money: Currency, *, bound: bool) -> Any:
-        """The record as this subject may see it; `bound` when the process or token fixes the customer."""
+    def record(self, subject: Subject, talk: Talk, money: Currency, *, bound: bool, besides: str | None) -> Any:
+        """The record as this subject may see it; `bound` when the process or token fixes the customer.
+
+        Money that waiting requests need is not there for others; `besides` names the request that is being decided.
+        """
         ...
 
     def contact(self, customer_id: str) -> str | None:

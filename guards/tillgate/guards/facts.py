@@ -172,6 +172,7 @@ INTENTS = (
 METHOD_KINDS = ("card", "paypal", "gift_card", "store_credit")
 ORDER_STATUSES = ("pending", "processed", "shipped", "delivered", "cancelled")
 IMPACT_KINDS = ("none", "refund", "price_reduction", "delivery_change", "account_change")
+WITHDRAWAL = ("none", "open", "over")
 OFFER_KINDS = ("percent", "amount", "free_shipping")
 
 NOW = timestamp()
@@ -209,12 +210,17 @@ _ORDER: dict[str, FactType] = {
     "payment_changes": count(),
     "return_requested": boolean(),
     "exchange_requested": boolean(),
+    "withdrawal": enum(*WITHDRAWAL),
+    "address_refunds_30d": count(),
+    "address_age_hours": optional(integer("hours")),
 }
 
 _METHOD: dict[str, FactType] = {
     "kind": enum(*METHOD_KINDS),
     "original": boolean(),
     "balance": optional(money()),
+    "refunds_30d": count(),
+    "refunded_30d": money(),
 }
 
 _CART: dict[str, FactType] = {
@@ -224,6 +230,7 @@ _CART: dict[str, FactType] = {
     "total": money(),
     "items": count(),
     "offers": list_of(string()),
+    "margin": optional(money()),
     "margin_percent": optional(integer("percent", hi=100)),
 }
 

@@ -69,7 +69,11 @@ class Gate:
         if (floor := self._floor(case, tool)) is not None:
             return self._floored(desk, case, floor)
         record = desk.record(
-            case.subject, case.talk, currency(self.policy.currency), bound=received.caller.customer_id is not None
+            case.subject,
+            case.talk,
+            currency(self.policy.currency),
+            bound=received.caller.customer_id is not None,
+            besides=grant.handle if grant else None,
         )
         found = tool.look_up(args, record)
         if isinstance(found, Reason):

@@ -147,6 +147,7 @@ class Undo:
 
     until: datetime | None = None
     why_not: str | None = None
+    residue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

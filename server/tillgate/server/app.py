@@ -19,7 +19,6 @@ from tillgate.server.settings import Settings
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.sqlite import SqliteStore
 from tillgate.server.world import FixedClock, RandomMinter, SystemClock
-from tillgate.tools.announced import announced
 from tillgate.tools.registry import tools as registered
 from tillgate.tools.shops.embedded.seed import shop_currency
 
@@ -112,8 +111,8 @@ def tool_map() -> Mapping[str, Tool]:
 
 
 def surfaces(tools: Mapping[str, Tool]) -> list[ToolSurface]:
-    """What the policy language knows: the tools that are served, and those that are only announced."""
-    return [*(tool.surface for tool in tools.values()), *announced()]
+    """What the policy language knows of each tool."""
+    return [tool.surface for tool in tools.values()]
 
 
 def policy_of(settings: Settings, tools: Mapping[str, Tool]) -> Policy:

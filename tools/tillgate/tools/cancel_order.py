@@ -17,7 +17,6 @@ from tillgate.tools.looking import own_order, seen
 from tillgate.tools.refunding import (
     SETTLES,
     Share,
-    basis,
     destination,
     lost,
     paid_with,
@@ -80,7 +79,7 @@ def _cancellation(reason: str, order: Order, customer: Customer, parts: tuple[Sh
             *amendment(order, "cancellation", record.now, {}, reason),
         ),
         impact=Impact(amount, "refund", reversible=True),
-        basis=basis(order, customer, [part.to for part in parts]),
+        basis=((f"order:{order.id}", order.version),),
         undo=Undo(until=until, residue=CARD_RESIDUE if parts else None),
         method=method_facts(_paid_by(order, customer), original=True),
         result=_result(order, made, until, record).as_json(),

@@ -18,7 +18,7 @@ from tillgate.tools.commerce.model import Customer, Order, PaymentMethod
 from tillgate.tools.commerce.record import Record
 from tillgate.tools.facts import method_facts
 from tillgate.tools.looking import own_order, seen
-from tillgate.tools.refunding import SETTLES, Share, basis, lost, paid_with, refund_changes, refunds
+from tillgate.tools.refunding import SETTLES, Share, lost, paid_with, refund_changes, refunds
 from tillgate.tools.spec import Found, Tool
 from tillgate.tools.views.amendments import MethodChange
 from tillgate.tools.views.orders import refund_view
@@ -82,7 +82,7 @@ def _change(order: Order, customer: Customer, method: PaymentMethod, parts: tupl
             *amendment(order, "payment", now, {}),
         ),
         impact=Impact(kind="account_change"),
-        basis=basis(order, customer, [method, *(part.to for part in parts)]),
+        basis=((f"order:{order.id}", order.version),),
         undo=Undo(until=now + SETTLES, residue=CARD_RESIDUE if kinds & {"card", "paypal"} else None),
         method=method_facts(method, original=False),
         result=MethodChange(

@@ -181,13 +181,6 @@ def refund_changes(order: Order, made: Iterable[Refund]) -> tuple[Change, ...]:
     return tuple(change for refund in made for change in _refund_changes(order, refund))
 
 
-def basis(order: Order, customer: Customer, methods: Iterable[PaymentMethod]) -> tuple[tuple[str, int], ...]:
-    """The versions such a plan stands on: the order's, and the customer's where a balance of theirs changes."""
-    roots: tuple[tuple[str, int], ...] = ((f"order:{order.id}", order.version),)
-    balances = any(method.kind in BALANCES for method in methods)
-    return (*roots, (f"customer:{customer.id}", customer.version)) if balances else roots
-
-
 def destination(parts: tuple[Share, ...]) -> str:
     """Where the money goes, for a sentence anybody may read: `the original card`, no digits of it."""
     names = list(dict.fromkeys(_kind(part.to) for part in parts))

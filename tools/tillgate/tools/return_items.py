@@ -15,7 +15,6 @@ from tillgate.tools.refunding import (
     RefundLine,
     RefundLines,
     Share,
-    basis,
     destination,
     digits,
     lost,
@@ -103,7 +102,7 @@ def _return(args: ReturnItemsArgs, order: Order, customer: Customer, parts: tupl
             *amendment(order, "return", record.now, quantities, args.reason),
         ),
         impact=Impact(amount, "refund"),
-        basis=basis(order, customer, [part.to for part in parts]),
+        basis=((f"order:{order.id}", order.version),),
         undo=Undo(residue=_RESIDUE),
         method=method_facts(parts[0].to, original=original(parts)),
         result=ReturnResult(

@@ -25,7 +25,7 @@ from tillgate.tools.changes import in_words
 from tillgate.tools.commerce.model import AmendmentKind, Cause, Customer, Order, OrderLine, PaymentMethod, Variant
 from tillgate.tools.commerce.record import Record
 from tillgate.tools.facts import method_facts
-from tillgate.tools.refunding import SETTLES, basis, line_left, lost, refund_changes, refunds, shares
+from tillgate.tools.refunding import SETTLES, line_left, lost, refund_changes, refunds, shares
 from tillgate.tools.views.amendments import swap_result
 
 
@@ -84,7 +84,10 @@ def swap_plan(
             *amendment(order, kind, now, _told(swaps)),
         ),
         impact=Impact(back, "refund" if back else "none"),
-        basis=basis(order, customer, [method]) + tuple((f"variant:{s.variant.id}", s.variant.version) for s in swaps),
+        basis=(
+            (f"order:{order.id}", order.version),
+            *((f"variant:{swap.variant.id}", swap.variant.version) for swap in swaps),
+        ),
         undo=Undo(until=now + SETTLES, residue=CARD_RESIDUE if difference and method.balance is None else None),
         method=method_facts(method, original=method.id in {payment.method_id for payment in order.paying}),
         result=swap_result(order.id, [swap.after for swap in swaps], difference, method.id, record.currency),

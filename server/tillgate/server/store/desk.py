@@ -82,8 +82,10 @@ class SqlDesk:
             (tally.new_call, tally.executed_write, tally.denied, tally.escalated, json_text(sorted(orders)), talk.key),
         )
 
-    def record(self, subject: Subject, talk: Talk, money: Currency, *, bound: bool) -> SubjectRecord:
-        return SubjectRecord(self._sql, subject, talk, bound=bound, now=self._now, currency=money)
+    def record(
+        self, subject: Subject, talk: Talk, money: Currency, *, bound: bool, besides: str | None
+    ) -> SubjectRecord:
+        return SubjectRecord(self._sql, subject, talk, bound=bound, besides=besides, now=self._now, currency=money)
 
     def contact(self, customer_id: str) -> str | None:
         row = self._sql.row("SELECT email FROM customer WHERE id = ?", (customer_id,))

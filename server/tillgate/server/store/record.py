@@ -2,18 +2,21 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
 
 from tillgate.guards.audit.record import plan_from_json
 from tillgate.guards.desk import Talk
-from tillgate.guards.model import Json, Subject
+from tillgate.guards.model import Json, Plan, Subject
 from tillgate.guards.money import Currency
 from tillgate.server.store.rows import request_from, time_from
+from tillgate.tools.commerce.model import Customer
 from tillgate.tools.commerce.record import Challenge, Conversation, PastCall, RequestView
 from tillgate.tools.shops.embedded.apply import TableSpec, read_entity
+from tillgate.tools.shops.embedded.rows import time_text
 from tillgate.tools.shops.embedded.shop import ShopReader
 from tillgate.tools.shops.embedded.sql import Sql
 
@@ -29,13 +32,34 @@ class SubjectRecord(ShopReader):
     """Implements the tools' `Record`: every look-up is bound to this subject and this conversation."""
 
     def __init__(
-        self, sql: Sql, subject: Subject, talk: Talk, *, bound: bool, now: datetime, currency: Currency
+        self,
+        sql: Sql,
+        subject: Subject,
+        talk: Talk,
+        *,
+        bound: bool,
+        besides: str | None,
+        now: datetime,
+        currency: Currency,
     ) -> None:
         super().__init__(sql, customer_id=subject.customer_id, conversation=talk.key, now=now, currency=currency)
         self._db = sql
         self._subject = subject
         self._talk = talk
         self._bound = bound
+        self._besides = besides
+
+    def customer(self) -> Customer | None:
+        """The subject's own profile; a balance is what is left once every waiting request has what it needs."""
+        customer = super().customer()
+        held = self._held() if customer else {}
+        if customer is None or not held:
+            return customer
+        methods = (
+            each if each.balance is None else replace(each, balance=max(0, each.balance - held.get(each.id, 0)))
+            for each in customer.payment_methods
+        )
+        return replace(customer, payment_methods=tuple(methods))
 
     @property
     def conversation(self) -> Conversation:
@@ -56,6 +80,19 @@ class SubjectRecord(ShopReader):
         )
         seed = f"{self._talk.nonce}|{kind}|{row[0] if row else 0}"
         return f"{kind}_{base64.b32encode(hashlib.sha256(seed.encode()).digest()).decode().lower()[:26]}"
+
+    def _held(self) -> Mapping[str, int]:
+        """What requests that wait would take from each payment method: their own plans are the reservation."""
+        waiting = self._db.rows(
+            "SELECT packet FROM escalation"
+            " WHERE customer_id = ? AND status = 'pending' AND expires_at > ? AND id IS NOT ?",
+            (self._subject.customer_id, time_text(self.now), self._besides),
+        )
+        held: dict[str, int] = {}
+        for row in waiting:
+            for payment in _payments(plan_from_json(orjson.loads(row["packet"])["plan"])):
+                held[payment["method_id"]] = held.get(payment["method_id"], 0) + payment["amount"]
+        return held
 
     def challenge(self, challenge_id: str) -> Challenge | None:
         """A code sent in this conversation, to this customer."""
@@ -121,6 +158,15 @@ class SubjectRecord(ShopReader):
         if kind == "escalation" and self.request(record_id) is None:
             return None
         return read_entity(self._db, GATE_TABLES, entity)
+
+
+def _payments(plan: Plan) -> Iterator[Mapping[str, Json]]:
+    """The captures a plan would make."""
+    entered: dict[str, dict[str, Json]] = {}
+    for change in plan.changes:
+        if change.entity.startswith("transfer:payment/"):
+            entered.setdefault(change.entity, {})[change.field] = change.after
+    yield from entered.values()
 
 
 _OWN = "(customer_id = ? OR (customer_id IS NULL AND conversation = ?))"
