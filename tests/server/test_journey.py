@@ -201,7 +201,7 @@ def test_a_code_of_another_conversation_proves_nothing(world: World) -> None:
     assert own.verification.challenge_id != needed.verification.challenge_id
 
 
-_ADDRESS = {"line1": "1 Main Street", "city": "Springfield", "postal_code": "80279", "country": "US"}
+_ADDRESS = {"line1": "1 Main Street", "city": "Springfield", "region": "CO", "postal_code": "80279", "country": "US"}
 _ARGUMENTS: dict[str, dict[str, object]] = {
     "get_product": {"product_id": "p_1"},
     "get_cart": {"cart_id": "cart_1"},

@@ -36,5 +36,5 @@ class GetProduct(Tool[GetProductArgs]):
     def plan(self, args: GetProductArgs, found: Found, record: Record) -> Plan | Reason:
         product: Product = found.other
         offers = [offer for offer in record.offers() if not unavailable(offer, uses(None, offer, record), record)]
-        view = product_view(product, offers, record.currency)
+        view = product_view(product, offers, record.currency, record.now)
         return Plan(self.name, f"Show product {product.id}", result=view.as_json())

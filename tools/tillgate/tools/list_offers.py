@@ -6,6 +6,7 @@ from tillgate.guards.model import Plan, Reason
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import Args, Id
 from tillgate.tools.carts import gain, unavailable, unfitting, uses
+from tillgate.tools.changes import stamped
 from tillgate.tools.commerce.model import Cart, Offer
 from tillgate.tools.commerce.record import Record
 from tillgate.tools.looking import own_cart
@@ -39,7 +40,7 @@ class ListOffers(Tool[ListOffersArgs]):
             for offer in record.offers()
             if _applies(offer, found.cart, record)
         ]
-        listed = OfferList(currency=record.currency.code, cart_id=args.cart_id, offers=rows)
+        listed = OfferList(currency=record.currency.code, as_of=stamped(record.now), cart_id=args.cart_id, offers=rows)
         return Plan(self.name, f"{len(rows)} offers apply now", result=listed.as_json())
 
 

@@ -8,6 +8,7 @@ from tillgate.guards.model import Plan, Reason
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import Args, Line, Money
 from tillgate.tools.carts import unavailable, uses
+from tillgate.tools.changes import stamped
 from tillgate.tools.commerce.record import Record
 from tillgate.tools.spec import Found, Tool
 from tillgate.tools.views.catalogue import ProductList, offer_view, product_row
@@ -50,6 +51,7 @@ class SearchProducts(Tool[SearchProductsArgs]):
         offers = [offer for offer in record.offers() if not unavailable(offer, uses(None, offer, record), record)]
         listed = ProductList(
             currency=record.currency.code,
+            as_of=stamped(record.now),
             products=[product_row(product, record.currency) for product in products],
             offers=[offer_view(offer, record.currency) for offer in offers],
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import create_engine
 
@@ -19,6 +20,9 @@ from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.tables import metadata
 from tillgate.tools.shops.embedded.sql import Sql, connect
 from tillgate.tools.shops.embedded.tables import create_tables
+
+SCHEMA = 2
+"""The layout of the tables; it goes up when a store of before could not be read."""
 
 
 class SqliteStore:
@@ -90,11 +94,24 @@ def _create(path: Path) -> None:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _check_schema(connection, path)
             create_tables(connection)
             metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
             connection.commit()
     finally:
         engine.dispose()
+
+
+def _check_schema(connection: Connection, path: Path) -> None:
+    """A store of another layout is left as it is: nothing of it is read wrongly, and nothing is lost."""
+    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE type = 'table'").scalar_one()
+    if tables and found != SCHEMA:
+        raise ConfigurationError(
+            f"{path}: this store has layout {found}, and this version of Tillgate works with layout {SCHEMA}; "
+            "keep it for the version that made it, and seed a new file"
+        )
 
 
 def _nothing() -> None:

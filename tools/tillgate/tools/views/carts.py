@@ -7,6 +7,8 @@ from tillgate.tools.views.catalogue import OfferView, offer_view, options_view
 
 
 class CartLineView(View):
+    """One line at today's price; `price_changed` when that is not the price at which it was put in."""
+
     variant_id: str
     product_id: str
     title: str
@@ -15,6 +17,7 @@ class CartLineView(View):
     unit_price: str
     amount: str
     version: int
+    price_changed: bool
 
 
 class CartView(View):
@@ -43,6 +46,7 @@ def cart_view(cart: Cart, currency: Currency) -> CartView:
                 unit_price=currency.format(item.variant.price),
                 amount=currency.format(item.variant.price * item.quantity),
                 version=item.variant.version,
+                price_changed=item.repriced,
             )
             for item in cart.lines
         ],

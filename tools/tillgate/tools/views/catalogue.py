@@ -1,8 +1,10 @@
 """What the shop sells and offers, as a model may see it: prices with their row's version, never cost."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from tillgate.guards.money import Currency
+from tillgate.tools.changes import stamped
 from tillgate.tools.commerce.model import Offer, Product, Variant
 from tillgate.tools.views.base import View, line, line_or_none, time_or_none
 
@@ -41,13 +43,17 @@ class OfferView(View):
 
 
 class ProductList(View):
+    """`as_of` is when this held; a price holds as long as its row has this version, an offer until it ends."""
+
     currency: str
+    as_of: str
     products: list[ProductRow]
     offers: list[OfferView]
 
 
 class ProductView(View):
     currency: str
+    as_of: str
     id: str
     title: str
     category: str | None
@@ -57,6 +63,7 @@ class ProductView(View):
 
 class OfferList(View):
     currency: str
+    as_of: str
     cart_id: str | None
     offers: list[OfferView]
 
@@ -76,11 +83,12 @@ def product_row(product: Product, currency: Currency) -> ProductRow:
     )
 
 
-def product_view(product: Product, offers: Iterable[Offer], currency: Currency) -> ProductView:
+def product_view(product: Product, offers: Iterable[Offer], currency: Currency, now: datetime) -> ProductView:
     """One product with the offers that run now."""
     row = product_row(product, currency)
     return ProductView(
         currency=currency.code,
+        as_of=stamped(now),
         id=row.id,
         title=row.title,
         category=row.category,
