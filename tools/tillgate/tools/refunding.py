@@ -158,14 +158,14 @@ def refunds(
 ) -> tuple[Refund, ...]:
     """One refund a share, numbered on; the lines stand on the first, so that none is counted twice.
 
-    Gift cards and store credit have the money at once, other methods when it has settled; what is to be returned
-    waits for the goods.
+    A plain refund leaves at once and is final. What a cancellation or change gives back can still be taken back from a
+    card for a while, and what is to be returned waits for the goods.
     """
     made: list[Refund] = []
     taken = {refund.id for refund in order.refunds}
     for part in parts:
         refund_id = next_id(f"{order.id}-r", taken | {refund.id for refund in made})
-        settles_at = None if cause == "return" else settled(part.to, now)
+        settles_at = {"return": None, "refund": now}.get(cause, settled(part.to, now))
         amount, stands_on = part.amount, {} if made else dict(lines)
         made.append(Refund(refund_id, part.payment.id, part.to.id, amount, reason, stands_on, cause, now, settles_at))
     return tuple(made)
