@@ -144,10 +144,10 @@ def test_a_locked_store_fails_closed_and_is_not_the_end(world: World) -> None:
     with world.serve("cus_ana") as session:
         assert session.call("get_order", order_id="ord_a1").status == "completed"
         other = sqlite3.connect(world.db, isolation_level=None)
-        other.execute("ALTER TABLE refund RENAME TO gone")
+        other.execute("ALTER TABLE transfer RENAME TO gone")
         broken = session.call("issue_refund", order_id="ord_a9", reason="cold")
         assert (broken.status, broken.is_error) == ("failed", True)
-        other.execute("ALTER TABLE gone RENAME TO refund")
+        other.execute("ALTER TABLE gone RENAME TO transfer")
         other.close()
         assert session.call("get_order", order_id="ord_a1").status == "completed"
         assert b"Traceback" not in bytes(session.heard)

@@ -7,7 +7,7 @@ from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import ChangeArgs, Id, Text
 from tillgate.tools.commerce.record import PastCall, Record
 from tillgate.tools.spec import Found, Tool, not_found
-from tillgate.tools.undoing import barred, closed, impact_kind, moved, reduction, roots
+from tillgate.tools.undoing import barred, closed, impact_kind, moved, paid_back, reduction, roots
 from tillgate.tools.views.desk import TakenBack
 
 
@@ -48,13 +48,13 @@ class UndoAction(Tool[UndoActionArgs]):
         refused = closed(past, record) or moved(changes, record) or barred(changes, record)
         if refused:
             return refused
-        reduces = reduction(changes, record)
+        back, reduces = paid_back(changes), reduction(changes, record)
         versions = [(root, record.version(root)) for root in roots(changes, record)]
         return Plan(
             self.name,
             f"Take back: {past.summary}",
             changes=inverse(changes),
-            impact=Impact(reduces, impact_kind(changes, reduces)),
+            impact=Impact(back + reduces, impact_kind(changes, back, reduces)),
             basis=tuple((root, version) for root, version in versions if version is not None),
             undoes=past.call_id,
             undo=Undo(why_not="Taking back an action cannot itself be taken back."),

@@ -12,6 +12,7 @@ from tillgate.tools.commerce.record import PastCall, Record
 from tillgate.tools.update_address import undeliverable
 
 _CHANGED_SINCE = Reason("changed_since", "It has changed again since then, so this cannot simply be taken back.")
+_BEFORE_DISPATCH = {"items", "payment", "address", "cancellation"}
 _ROOTS = ("order", "cart", "customer")
 _OF_ORDERS = ("order_line", "transfer", "amendment", "stock_move")
 
@@ -43,13 +44,7 @@ def moved(changes: tuple[Change, ...], record: Record) -> Reason | None:
 
 def barred(changes: tuple[Change, ...], record: Record) -> Reason | None:
     """Why the shop refuses the state of before: the parcel has left, or the offer no longer applies."""
-    for change in changes:
-        kind, _, key = change.entity.partition(":")
-        if kind == "order" and change.field == "shipping_address":
-            order = record.order(key)
-            if order and (reason := undeliverable(order)):
-                return reason
-    if reason := _unpaid(changes, record) or _sold(changes, record):
+    if reason := _gone(changes, record) or _unpaid(changes, record) or _sold(changes, record):
         return reason
     cart, offers = returning(changes, record)
     for offer in offers:
@@ -71,14 +66,23 @@ def returning(changes: tuple[Change, ...], record: Record) -> tuple[Cart | None,
     return (record.cart(keys[0][0]) if keys else None), offers
 
 
+def paid_back(changes: tuple[Change, ...]) -> int:
+    """What leaves the shop, in minor units, when the captures among these changes are taken back."""
+    moved = (fields for _, fields in _made(changes, "transfer"))
+    amounts: list[int] = [fields["amount"] if fields["kind"] == "payment" else -fields["amount"] for fields in moved]
+    return max(0, sum(amounts))
+
+
 def reduction(changes: tuple[Change, ...], record: Record) -> int:
     """What comes off a cart again, in minor units at today's prices, when these changes are taken back."""
     cart, offers = returning(changes, record)
     return sum(gain(cart, offer) for offer in offers) if cart else 0
 
 
-def impact_kind(changes: tuple[Change, ...], reduces: int) -> ImpactKind:
+def impact_kind(changes: tuple[Change, ...], back: int, reduces: int) -> ImpactKind:
     """What kind of act the inverse is: an address put back is as much a new address as the first."""
+    if back:
+        return "refund"
     if reduces:
         return "price_reduction"
     if any(change.field == "shipping_address" for change in changes):
@@ -90,6 +94,19 @@ def roots(changes: tuple[Change, ...], record: Record) -> tuple[str, ...]:
     """The records these changes belong to: orders, carts, customers."""
     found = (_root(entity, _fields(entity, changes), record) for entity in dict.fromkeys(c.entity for c in changes))
     return tuple(dict.fromkeys(root for root in found if root is not None))
+
+
+def _gone(changes: tuple[Change, ...], record: Record) -> Reason | None:
+    """Why an order can no longer be what it was: it was cancelled since, or is on its way."""
+    kinds = {str(fields["kind"]) for _, fields in _made(changes, "amendment")}
+    orders = {root.partition(":")[2] for root in roots(changes, record) if root.startswith("order:")}
+    cancels = any(change.entity.startswith("order:") and change.field == "status" for change in changes)
+    for order in filter(None, map(record.order, orders)):
+        if order.status == "cancelled" and not cancels:
+            return _CHANGED_SINCE
+        if kinds & _BEFORE_DISPATCH and (reason := None if cancels else undeliverable(order)):
+            return reason
+    return None
 
 
 def _unpaid(changes: tuple[Change, ...], record: Record) -> Reason | None:
