@@ -6,7 +6,7 @@ import pytest
 from e2e.world import OPEN, Session, World
 
 O = b'"order_id":"ord_a1","reason":"x"'  # noqa: E741
-ADDRESS = b'"city":"Boulder","postal_code":"80301","country":"US"'
+ADDRESS = b'"city":"Boulder","region":"CO","postal_code":"80301","country":"US"'
 
 
 def refund(more: str) -> bytes:
@@ -14,7 +14,8 @@ def refund(more: str) -> bytes:
 
 
 def address(city: str, country: str) -> bytes:
-    return f'{{"address":{{"line1":"a","city":"{city}","postal_code":"1","country":"{country}"}}}}'.encode()
+    rest = '"region":"CO","postal_code":"80301"'
+    return f'{{"address":{{"line1":"a","city":"{city}",{rest},"country":"{country}"}}}}'.encode()
 
 
 def cart(quantity: str) -> bytes:

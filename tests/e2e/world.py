@@ -36,7 +36,13 @@ def address(street: str, city: str = "Denver") -> JsonObject:
     return {"line1": street, "line2": None, "city": city, "region": "CO", "postal_code": "80279", "country": "US"}
 
 
-NEW_ADDRESS: JsonObject = {"line1": "1 New Street", "city": "Boulder", "postal_code": "80301", "country": "US"}
+NEW_ADDRESS: JsonObject = {
+    "line1": "1 New Street",
+    "city": "Boulder",
+    "region": "CO",
+    "postal_code": "80301",
+    "country": "US",
+}
 
 
 def _method(key: str, kind: str, last4: str | None = None, balance: str | None = None) -> JsonObject:

@@ -1,12 +1,14 @@
-"""Postal addresses as arguments: every field visible text, the country one of ISO 3166."""
+"""Postal addresses as arguments: lines as on an envelope, a region and a postal code that the country has."""
 
-from typing import Annotated
+from typing import Annotated, LiteralString
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from tillgate.tools.arguments import Args, Line
+from tillgate.tools.address_lines import AddressLine
+from tillgate.tools.arguments import Args
 from tillgate.tools.commerce.model import Address
+from tillgate.tools.places import Places, places
 
 _ASSIGNED = """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
@@ -38,13 +40,50 @@ Country = Annotated[
 
 
 class AddressArgs(Args):
-    line1: Line = Field(description="Street and number")
-    line2: Line | None = None
-    city: Line
-    region: Line | None = Field(default=None, description="State, province or county, where there is one")
-    postal_code: PostalCode
+    """A whole address. The country comes first, as the other fields are checked against it."""
+
     country: Country
+    line1: AddressLine = Field(description="Street and number")
+    line2: AddressLine | None = None
+    city: AddressLine
+    region: AddressLine | None = Field(default=None, description="State, province or county, where there is one")
+    postal_code: PostalCode
+
+    @field_validator("region")
+    @classmethod
+    def _region(cls, region: str | None, info: ValidationInfo) -> str | None:
+        """The region as its country spells it: CO for Colorado."""
+        known = _country_of(info)
+        return _region_of(known, region, info.data["country"]) if known else region
+
+    @field_validator("postal_code")
+    @classmethod
+    def _postal_code(cls, postal_code: str, info: ValidationInfo) -> str:
+        known = _country_of(info)
+        if known and not known.has_postal_code(postal_code):
+            like = f"; one looks like {known.postal_example}" if known.postal_example else ""
+            raise _unfit("postal_code_unknown", f"It is not a postal code of {info.data['country']}{like}")
+        return postal_code
 
     def address(self) -> Address:
         """The address as the record keeps it."""
         return Address(self.line1, self.line2, self.city, self.region, self.postal_code, self.country)
+
+
+def _country_of(info: ValidationInfo) -> Places | None:
+    """What is known of the address's country; None when the country itself was refused."""
+    return places(info.data["country"]) if "country" in info.data else None
+
+
+def _region_of(known: Places, region: str | None, country: str) -> str | None:
+    # many leave the region out, and the postal code finds the place all the same
+    if region is None or not known.regions:
+        return region
+    mend = f", such as {known.region_example}" if known.region_example else ""
+    if (kept := known.region(region)) is None:
+        raise _unfit("region_unknown", f"It is not a {known.kind} of {country}; use its code or name{mend}")
+    return kept
+
+
+def _unfit(code: LiteralString, message: str) -> PydanticCustomError:
+    return PydanticCustomError(code, "{message}", {"message": message})

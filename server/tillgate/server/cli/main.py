@@ -62,8 +62,10 @@ def seed(
     """Load a shop file: strictly, and all or nothing."""
     from tillgate.server.seeding import seed_file
 
-    report = seed_file(file, db=db, replace=replace)
-    talk().print(report, markup=False, soft_wrap=True)
+    seeded = seed_file(file, db=db, replace=replace)
+    for warning in seeded.warnings:
+        talk().print(f"warning: {warning}", markup=False, soft_wrap=True)
+    talk().print(seeded.report, markup=False, soft_wrap=True)
 
 
 @app.command()
