@@ -52,7 +52,7 @@ class SubjectRecord(ShopReader):
     def customer(self) -> Customer | None:
         """The subject's own profile; a balance is what is left once every waiting request has what it needs."""
         customer = super().customer()
-        held = self._held() if customer else {}
+        held = self._held() if customer else dict[str, int]()
         if customer is None or not held:
             return customer
         methods = (
