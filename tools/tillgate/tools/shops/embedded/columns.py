@@ -56,6 +56,11 @@ def derived_column() -> Any:
     return Field(default="", sa_type=Text, nullable=False, sa_column_kwargs=kwargs)
 
 
+def place_column() -> Any:
+    """A position that follows from other columns and that no plan may name."""
+    return Field(sa_type=Integer, nullable=False, sa_column_kwargs={"info": {"kind": "derived"}})
+
+
 def account_column(otherwise: str) -> Any:
     """An account of the ledger, worked out by the database: the payment method, unless the kind of movement says."""
     worked_out = Computed(f"CASE kind {otherwise} ELSE 'method:' || method_id END", persisted=True)

@@ -91,11 +91,16 @@ def _methods(shop: ShopFile) -> Iterator[Row]:
 
 
 def _variants(shop: ShopFile) -> Iterator[Row]:
-    for product in shop.products:
-        for variant in product.variants:
-            words = search_words(product.title, product.category, *variant.options.values())
-            row = variant.model_dump()
-            yield {**row, "product_id": product.id, "options": canonical(row["options"]), "words": words}
+    """Each with its place in the catalogue as it is shown: by title, ASCII case aside."""
+    titled = sorted(
+        shop.products, key=lambda each: (each.title.encode().lower(), each.title.encode(), each.id.encode())
+    )
+    listed = [(product, variant) for product in titled for variant in product.variants]
+    for place, (product, variant) in enumerate(listed, start=1):
+        words = search_words(product.title, product.category, *variant.options.values())
+        row = variant.model_dump()
+        told = {"product_id": product.id, "options": canonical(row["options"]), "words": words, "place": place}
+        yield {**row, **told}
 
 
 def _offers(shop: ShopFile) -> Iterator[Row]:

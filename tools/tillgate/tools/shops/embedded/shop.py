@@ -5,10 +5,11 @@ statements and end in None; only `identify` searches across customers, and it re
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from sqlite3 import Row
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,9 @@ from tillgate.tools.shops.embedded.sql import Sql
 
 MOST_ROWS = 50
 _REFUND_DAYS = 30
+_INDEXED = 3
+"""Shorter words are in no index of three letters."""
+_FEW = 300
 
 
 class ShopReader:
@@ -93,15 +97,28 @@ class ShopReader:
         limit: int,
     ) -> Sequence[Product]:
         """Products with a variant in which every word of the query occurs, by title; only those variants."""
-        words = [_pattern(word) for word in (query or "").split()]
+        words = [_folded(word) for word in (query or "").split()]
         asked = {
-            "patterns": orjson.dumps(words).decode(),
+            "patterns": orjson.dumps([_pattern(word) for word in words]).decode(),
+            "match": " AND ".join('"' + word.replace('"', '""') + '"' for word in words if len(word) >= _INDEXED),
             "category": category.strip() if category else None,
             "max_price": max_price,
             "in_stock": in_stock,
-            "limit": _bounded(limit),
+            "few": _FEW,
         }
-        return _products(self._sql.rows(s.SEARCH, asked))
+        found = self._sql.stream(s.SEARCH[self._narrowest(asked)], asked)
+        return _products(_of_first(_bounded(limit), found))
+
+    def _narrowest(self, asked: Mapping[str, Any]) -> str:
+        """What the search goes by, so that its cost does not grow with the catalogue."""
+        if asked["match"]:
+            return "words"
+        given = {"category": asked["category"], "price": asked["max_price"]}
+        for name in (name for name, value in given.items() if value is not None):
+            counted = self._sql.row(s.FEW[name], asked)
+            if counted is not None and counted[0] < _FEW:
+                return name
+        return "all"
 
     def product(self, product_id: str) -> Product | None:
         """A product with all its variants, sold out ones too."""
@@ -180,6 +197,19 @@ def _products(found: Sequence[Row]) -> tuple[Product, ...]:
     )
 
 
+def _of_first(limit: int, found: Generator[Row]) -> Sequence[Row]:
+    """The rows of the first products, and not one row more is looked for."""
+    rows_found: list[Row] = []
+    products: set[str] = set()
+    for row in found:
+        if row["product_id"] not in products and len(products) == limit:
+            break
+        products.add(row["product_id"])
+        rows_found.append(row)
+    found.close()
+    return rows_found
+
+
 def _bounded(limit: int) -> int:
     return max(0, min(limit, MOST_ROWS))
 
@@ -189,7 +219,7 @@ def _folded(text: str) -> str:
 
 
 def _pattern(word: str) -> str:
-    escaped = _folded(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 

@@ -54,6 +54,14 @@ class Sql:
         """Every row of the answer."""
         return self._connection.execute(sql, params).fetchall()
 
+    def stream(self, sql: str, params: Params = ()) -> Generator[sqlite3.Row]:
+        """The rows of the answer one by one: what is not asked for is not looked for."""
+        cursor = self._connection.execute(sql, params)
+        try:
+            yield from cursor
+        finally:
+            cursor.close()
+
     def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """The first row of the answer, if there is one."""
         cursor = self._connection.execute(sql, params)

@@ -41,12 +41,12 @@ BY_EMAIL = f"{_IDENTITY} WHERE lower(trim(email)) = lower(?)"
 BY_POSTAL_CODE = f"{_IDENTITY} WHERE lower(trim({_POSTAL_CODE})) = lower(?)"
 
 ORDER = f"""
-SELECT o.*, (SELECT count(*) FROM orders n JOIN transfer t ON t.order_id = n.id
-             WHERE n.shipping_address = o.shipping_address AND {_REFUNDS} AND t.created_at >= :since)
-            AS address_refunds_30d
+SELECT o.*, (SELECT count(*) FROM (SELECT id FROM orders WHERE shipping_address = o.shipping_address
+                                   ORDER BY placed_at DESC LIMIT 200) n JOIN transfer t ON t.order_id = n.id
+             WHERE {_REFUNDS} AND t.created_at >= :since) AS address_refunds_30d
 FROM orders o WHERE o.id = :id AND o.customer_id = :customer
 """  # noqa: S608
-"""One order; refunds of the last 30 days to its address are counted over all customers, and only counted."""
+"""One order. Refunds of the last 30 days are counted over the 200 newest orders of anybody to its address."""
 ORDERS = """
 SELECT *, 0 AS address_refunds_30d FROM orders WHERE customer_id = :customer AND (:status IS NULL OR status = :status)
 ORDER BY placed_at DESC, id DESC LIMIT :limit
@@ -76,16 +76,29 @@ CART_OFFERS = """
 SELECT o.* FROM cart_offer c JOIN offer o ON o.id = c.code WHERE c.cart_id = ? ORDER BY o.id
 """
 
-SEARCH = f"""
-SELECT * FROM (
-  SELECT v.rowid AS row, dense_rank() OVER (ORDER BY p.title COLLATE NOCASE, p.title, p.id) AS place,
-         {_VARIANT}
-  WHERE (:category IS NULL OR p.category = :category COLLATE NOCASE)
-    AND (:max_price IS NULL OR v.price <= :max_price)
-    AND (:in_stock IS NULL OR (v.stock > 0) = :in_stock)
-    AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) WHERE NOT v.words LIKE value ESCAPE '\\'))
-WHERE place <= :limit ORDER BY place, row
-"""  # noqa: S608
+_MATCHING = """
+WHERE (:category IS NULL OR p.category = :category COLLATE NOCASE)
+  AND (:max_price IS NULL OR v.price <= :max_price)
+  AND (:in_stock IS NULL OR (v.stock > 0) = :in_stock)
+  AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) WHERE NOT v.words LIKE value ESCAPE '\\')
+"""
+_FOUND = "SELECT v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version"
+_PRODUCT = "CROSS JOIN product p ON p.id = v.product_id"
+SEARCH: Mapping[str, str] = {
+    "words": f"{_FOUND} FROM variant_words f CROSS JOIN variant v ON v.place = f.rowid {_PRODUCT}"
+    f" {_MATCHING} AND variant_words MATCH :match ORDER BY f.rowid",
+    "category": f"{_FOUND} FROM product p CROSS JOIN variant v ON v.product_id = p.id"
+    f" {_MATCHING} AND p.category = :category COLLATE NOCASE ORDER BY v.place",
+    "price": f"{_FOUND} FROM variant v INDEXED BY variant_price {_PRODUCT}"
+    f" {_MATCHING} AND v.price <= :max_price ORDER BY v.place",
+    "all": f"{_FOUND} FROM variant v INDEXED BY variant_place {_PRODUCT} {_MATCHING} ORDER BY v.place",
+}
+"""The same search by what narrows it most; `words` and `all` come in order without sorting, so they can stop early."""
+FEW: Mapping[str, str] = {
+    "category": "SELECT count(*) FROM (SELECT 1 FROM product WHERE category = :category COLLATE NOCASE LIMIT :few)",
+    "price": "SELECT count(*) FROM (SELECT 1 FROM variant WHERE price <= :max_price LIMIT :few)",
+}
+"""How many there are, counted no further than `:few`."""
 PRODUCT = """
 SELECT v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version
 FROM product p LEFT JOIN variant v ON v.product_id = p.id WHERE p.id = ? ORDER BY v.rowid

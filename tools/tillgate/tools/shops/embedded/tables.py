@@ -19,6 +19,7 @@ from tillgate.tools.shops.embedded.columns import (
     json_column,
     key,
     one_of,
+    place_column,
     text_column,
     times,
     valid_json,
@@ -86,13 +87,17 @@ class ProductRow(ShopTable, table=True):
     """A thing the shop sells, in one or more variants."""
 
     __tablename__ = "product"
+    __table_args__ = (Index("product_category", text("category COLLATE NOCASE")), STRICT)
     id: str = key()
     title: str = text_column()
     category: str | None = text_column(null=True)
 
 
 class VariantRow(ShopTable, table=True):
-    """One thing that can be bought. `words` is what a search looks at, case-folded, from the shop file."""
+    """One thing that can be bought.
+
+    `words` is what a search looks at, case-folded; `place` is where it stands in the catalogue ordered by title.
+    """
 
     __tablename__ = "variant"
     __table_args__ = (
@@ -100,6 +105,8 @@ class VariantRow(ShopTable, table=True):
         *at_least(1, "version"),
         *valid_json("options"),
         Index("variant_product", "product_id"),
+        Index("variant_place", "place", unique=True),
+        Index("variant_price", "price"),
         STRICT,
     )
     id: str = key()
@@ -109,6 +116,7 @@ class VariantRow(ShopTable, table=True):
     cost: int | None = int_column(null=True)
     stock: int = int_column()
     words: str = derived_column()
+    place: int = place_column()
     version: int = version_column()
 
 
@@ -200,7 +208,7 @@ class OrderRow(ShopTable, table=True):
         *times("placed_at", "delivered_at"),
         *valid_json("shipping_address"),
         Index("orders_customer", "customer_id", "placed_at"),
-        Index("orders_address", "shipping_address"),
+        Index("orders_address", "shipping_address", "placed_at"),
         STRICT,
     )
     id: str = key()
