@@ -23,8 +23,8 @@ def world() -> World:
         customers=(ana, bo),
         placed=(order("ord_1"), pending("ord_2"), order("ord_9", customer_id="cus_2")),
         carts=(
-            Cart("cart_1", "cus_1", (CartLine(shirt, 1),), (), 4),
-            Cart("cart_9", "cus_2", (CartLine(shirt, 1),), (), 1),
+            Cart("cart_1", "cus_1", (CartLine(shirt, 1, shirt.version),), (), 4),
+            Cart("cart_9", "cus_2", (CartLine(shirt, 1, shirt.version),), (), 1),
         ),
         catalogue=(
             Product("p_1", "T-Shirt", "apparel", (shirt, variant("v_m", stock=0))),

@@ -13,7 +13,13 @@ from tillgate.tools.arguments import Amount, Args
 
 REFUND: dict[str, Json] = {"order_id": "ord_1", "reason": "broken"}
 EDIT: dict[str, Json] = {"cart_id": "cart_1", "lines": [{"variant_id": "v_s", "quantity": 1}]}
-ADDRESS: dict[str, Json] = {"line1": "1 Main St", "city": "Denver", "postal_code": "80279", "country": "US"}
+ADDRESS: dict[str, Json] = {
+    "line1": "1 Main St",
+    "city": "Denver",
+    "region": "CO",
+    "postal_code": "80279",
+    "country": "US",
+}
 
 
 def _refused(name: str, arguments: dict[str, Json], exponent: int = 2) -> list[str]:

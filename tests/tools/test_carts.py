@@ -29,7 +29,7 @@ def test_quantities_are_set_and_zero_removes(world: World) -> None:
     assert plan.summary == "Change cart cart_1: T-Shirt S 3 instead of 1, Cap C 2"
     assert plan.impact.amount == 0
     assert plan.impact.kind == "none"
-    assert plan.basis == (("cart:cart_1", 4),)
+    assert plan.basis == (("cart:cart_1", 4), ("variant:v_s", 3), ("variant:v_c", 3))
     assert plan.changes[0] == Change("cart_line:cart_1/v_s", "quantity", 1, 3)
     after = done(world, plan)
     assert {line.variant.id: line.quantity for line in _cart(after).lines} == {"v_s": 3, "v_c": 2}
@@ -50,7 +50,7 @@ def test_without_a_cart_one_is_made_for_the_customer(world: World) -> None:
     assert set(made) == {"id", "customer_id", "created_at"}
     assert made["customer_id"].after == "cus_1"
     assert made["created_at"].stamp
-    assert plan.basis == ()
+    assert plan.basis == (("variant:v_c", 3),)
     assert plan.result["id"] == made["id"].after == planned(world, "edit_cart", lines=[_set("v_c", 1)]).result["id"]
     assert _cart(done(world, plan), str(plan.result["id"])).items == 1
 
@@ -88,7 +88,7 @@ def test_the_last_one_in_stock_can_be_had(world: World) -> None:
 
 
 def test_a_line_that_is_not_touched_stays_even_when_stock_ran_out(world: World) -> None:
-    lines = (CartLine(variant("v_s", stock=0), 2),)
+    lines = (CartLine(variant("v_s", stock=0), 2, 3),)
     short = replace(world, carts=(replace(_cart(world), lines=lines),))
     plan = planned(short, "edit_cart", cart_id="cart_1", lines=[_set("v_s", 2), _set("v_c", 1)])
     assert plan.result["items"] == 3
@@ -99,7 +99,7 @@ def test_a_cart_has_an_end(world: World) -> None:
     full = replace(
         world,
         catalogue=(*world.catalogue, Product("p_9", "Pins", None, many)),
-        carts=(replace(_cart(world), lines=tuple(CartLine(each, 1) for each in many[:100])),),
+        carts=(replace(_cart(world), lines=tuple(CartLine(each, 1, each.version) for each in many[:100])),),
     )
     assert refused(full, "edit_cart", cart_id="cart_1", lines=[_set("v_100", 1)]) == "cart_full"
     swap = planned(full, "edit_cart", cart_id="cart_1", lines=[_set("v_100", 1), _set("v_0", 0)])

@@ -19,7 +19,13 @@ from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.shop import ShopReader
 from tillgate.tools.shops.embedded.sql import Sql
 
-NEW: dict[str, Json] = {"line1": "2 Oak Ave", "city": "Boulder", "postal_code": "80301", "country": "US"}
+NEW: dict[str, Json] = {
+    "line1": "2 Oak Ave",
+    "city": "Boulder",
+    "region": "CO",
+    "postal_code": "80301",
+    "country": "US",
+}
 CAP: dict[str, Json] = {"variant_id": "v_3", "quantity": 1}
 REVERSIBLE: list[tuple[str, dict[str, Json]]] = [
     ("cancel_order", {"order_id": "ord_2", "reason": "other"}),

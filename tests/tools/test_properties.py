@@ -24,7 +24,7 @@ def orders(draw: Callable[..., Any]) -> Order:
     paid = draw(st.lists(st.tuples(st.sampled_from(METHODS), amounts), min_size=0, max_size=3))
     return pending(
         "ord_2",
-        lines=tuple(OrderLine(f"l{n}", "v_s", "p_1", "T-Shirt", {}, q, price) for n, (q, price) in enumerate(lines)),
+        lines=tuple(OrderLine(f"l{n}", "v_s", "p_1", "T-Shirt", {}, q, price, 0) for n, (q, price) in enumerate(lines)),
         payments=tuple(Payment(f"pay_{n}", key, kind, None, amount) for n, ((key, kind), amount) in enumerate(paid)),
     )
 
@@ -44,9 +44,13 @@ refund_calls: st.SearchStrategy[Any] = st.fixed_dictionaries(
 
 def _shop(placed: Order) -> World:
     ana = customer(
-        "cus_1", method("pm_1"), method("pm_gift", "gift_card", balance=0), method("pm_credit", "store_credit")
+        "cus_1",
+        method("pm_1"),
+        method("pm_gift", "gift_card", balance=0),
+        method("pm_credit", "store_credit", balance=0),
     )
-    return World(customers=(ana,), placed=(placed,))
+    shirts = Product("p_1", "T-Shirt", None, (variant("v_s"),))
+    return World(customers=(ana,), placed=(placed,), catalogue=(shirts,))
 
 
 def _check(world: World, start: Order, moved: int) -> None:
@@ -105,7 +109,9 @@ def _cart_shop(held: dict[str, int]) -> World:
         key: variant(key, price=price, stock=5)
         for key, price in (("v_a", 100), ("v_b", 999), ("v_c", 4800), ("v_d", 1))
     }
-    cart = Cart("cart_1", "cus_1", tuple(CartLine(sold[key], count) for key, count in held.items()), (), 1)
+    cart = Cart(
+        "cart_1", "cus_1", tuple(CartLine(sold[key], count, sold[key].version) for key, count in held.items()), (), 1
+    )
     kinds = [("percent", 3333, 0), ("amount", 500, 1000), ("percent", 10000, 4000), ("free_shipping", 0, 0)]
     offers = tuple(
         offer(f"O{number}", kind=kind, value=value, minimum=minimum, stackable=True)

@@ -17,7 +17,8 @@ READS = {
 }  # fmt: skip
 IDENTITY = {"identify_customer", "verify_identity"}
 CHANGES = {
-    "edit_cart", "apply_discount", "remove_discount", "update_address", "cancel_order", "issue_refund",
+    "edit_cart", "apply_discount", "remove_discount", "update_address", "cancel_order", "issue_refund", "return_items",
+    "exchange_items", "change_order_items", "change_payment_method",
     "request_human", "withdraw_request", "undo_action",
 }  # fmt: skip
 each_tool = pytest.mark.parametrize("name", sorted(TOOLS))

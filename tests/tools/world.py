@@ -13,6 +13,7 @@ from tillgate.guards.money import Currency, currency
 from tillgate.tools.changes import stamped
 from tillgate.tools.commerce.model import (
     Address,
+    Amendment,
     Cart,
     CartLine,
     Customer,
@@ -52,7 +53,7 @@ def method(
     method_id: str, kind: Any = "card", *, balance: int | None = None, customer_id: str = "cus_1"
 ) -> PaymentMethod:
     last4 = "4242" if kind == "card" else None
-    return PaymentMethod(method_id, customer_id, kind, "visa" if last4 else None, last4, balance, 1)
+    return PaymentMethod(method_id, customer_id, kind, "visa" if last4 else None, last4, balance, 0, 0, 1)
 
 
 def customer(customer_id: str = "cus_1", *methods: PaymentMethod, **fields: Any) -> Customer:
@@ -68,6 +69,7 @@ def customer(customer_id: str = "cus_1", *methods: PaymentMethod, **fields: Any)
         tags=(),
         payment_methods=methods,
         version=11,
+        email_changed_at=None,
         orders=3,
         refunds_30d=0,
         refunded_30d=0,
@@ -88,14 +90,16 @@ def order(order_id: str = "ord_1", **fields: Any) -> Order:
         disputed=False,
         shipping_address=HOME,
         lines=(
-            OrderLine(f"{order_id}-1", "v_s", "p_1", "T-Shirt", {"size": "S"}, 2, 4800),
-            OrderLine(f"{order_id}-2", "v_c", "p_2", "Cap", {}, 1, 950),
+            OrderLine(f"{order_id}-1", "v_s", "p_1", "T-Shirt", {"size": "S"}, 2, 4800, 0),
+            OrderLine(f"{order_id}-2", "v_c", "p_2", "Cap", {}, 1, 950, 0),
         ),
         payments=(Payment("pay_1", "pm_1", "card", "4242", 10550),),
         refunds=(),
         shipments=(Shipment("shp_1", "TRACK1", (f"{order_id}-1",)),),
+        amendments=(),
         note=None,
         version=5,
+        address_refunds_30d=0,
     )
     return replace(plain, **fields)
 
@@ -192,6 +196,10 @@ class World:
 
     def version(self, entity: str) -> int | None:
         kind, _, key = entity.partition(":")
+        if kind == "variant":
+            return next((each.version for each in self.variants([key]).values()), None)
+        if kind == "offer":
+            return next((each.version for each in self.on_offer if each.code == key), None)
         roots: Mapping[str, Sequence[Any]] = {"order": self.placed, "cart": self.carts, "customer": self.customers}
         return next((each.version for each in roots[kind] if each.id == key), None)
 
@@ -226,13 +234,21 @@ class World:
         for key, row in rows.items():
             if key.startswith("cart:") and row["id"] not in carts:
                 carts[row["id"]] = Cart(row["id"], row.get("customer_id"), (), (), 0)
+        before = self.tables()
         return replace(
             self,
-            customers=tuple(_customer(each, rows, moved) for each in self.customers),
+            customers=tuple(_customer(each, rows, before, moved) for each in self.customers),
+            catalogue=tuple(_restocked(each, rows, before) for each in self.catalogue),
             placed=tuple(_order(each, rows, moved) for each in self.placed),
             carts=tuple(self._cart(each, rows, moved) for each in carts.values() if f"cart:{each.id}" in rows),
             made={row["id"]: row for key, row in rows.items() if key.startswith("cart:")},
-            gate=MappingProxyType({key: row for key, row in rows.items() if key in self.gate}),
+            gate=MappingProxyType(
+                {
+                    key: row
+                    for key, row in rows.items()
+                    if key in self.gate or key.startswith(("stock_move:", "amendment:"))
+                }
+            ),
         )
 
     def _cart(self, cart: Cart, rows: Tables, moved: frozenset[str]) -> Cart:
@@ -241,7 +257,7 @@ class World:
         known = self.variants([row["variant_id"] for row in lines])
         return replace(
             cart,
-            lines=tuple(CartLine(known[row["variant_id"]], row["quantity"]) for row in lines),
+            lines=tuple(CartLine(known[row["variant_id"]], row["quantity"], row["quoted"]) for row in lines),
             offers=tuple(each for each in self.offers() if each.code in codes),
             version=cart.version + (f"cart:{cart.id}" in moved),
         )
@@ -256,7 +272,11 @@ def _customer_rows(person: Customer) -> dict[str, dict[str, Json]]:
             "address_changed_at": person.address_changed_at and stamped(person.address_changed_at),
         }
     }
-    return rows | {f"payment_method:{each.id}": asdict(each) for each in person.payment_methods}
+    return rows | {f"payment_method:{each.id}": _plain(each) for each in person.payment_methods}
+
+
+def _plain(each: PaymentMethod) -> dict[str, Json]:
+    return {"id": each.id, "customer_id": each.customer_id, "kind": each.kind, "brand": each.brand, "last4": each.last4}
 
 
 def _order_rows(placed: Order) -> dict[str, dict[str, Json]]:
@@ -270,7 +290,13 @@ def _order_rows(placed: Order) -> dict[str, dict[str, Json]]:
     for refund in placed.refunds:
         times = {"created_at": refund.created_at, "settles_at": refund.settles_at}
         stamps = {key: value and stamped(value) for key, value in times.items()}
-        rows[f"refund:{refund.id}"] = {**asdict(refund), "order_id": placed.id, **stamps}
+        ids = {"id": f"refund/{refund.id}", "payment_id": f"payment/{refund.payment_id}", "kind": "refund"}
+        rows[f"transfer:refund/{refund.id}"] = {**asdict(refund), "order_id": placed.id, **ids, **stamps}
+    for each in placed.payments:
+        ids = {"id": f"payment/{each.id}", "kind": "payment", "order_id": placed.id}
+        rows[f"transfer:payment/{each.id}"] = {"method_id": each.method_id, "amount": each.amount, **ids}
+    for line in placed.lines:
+        rows[f"order_line:{line.id}"] = {**asdict(line), "order_id": placed.id}
     return rows
 
 
@@ -278,7 +304,9 @@ def _cart_rows(cart: Cart) -> dict[str, dict[str, Json]]:
     rows: dict[str, dict[str, Json]] = {f"cart:{cart.id}": {"id": cart.id, "customer_id": cart.customer_id}}
     for line in cart.lines:
         key = f"{cart.id}/{line.variant.id}"
-        fields = {"cart_id": cart.id, "variant_id": line.variant.id, "quantity": line.quantity}
+        fields = {
+            "cart_id": cart.id, "variant_id": line.variant.id, "quantity": line.quantity, "quoted": line.version
+        }  # fmt: skip
         rows[f"cart_line:{key}"] = {"id": key, **fields}
     for each in cart.offers:
         key = f"{cart.id}/{each.code}"
@@ -286,39 +314,78 @@ def _cart_rows(cart: Cart) -> dict[str, dict[str, Json]]:
     return rows
 
 
-def _customer(person: Customer, rows: Tables, moved: frozenset[str]) -> Customer:
+def _customer(person: Customer, rows: Tables, before: Tables, moved: frozenset[str]) -> Customer:
     row = rows[f"customer:{person.id}"]
+    opened = [
+        method(each["id"], each["kind"], balance=0, customer_id=person.id)
+        for key, each in rows.items()
+        if key.startswith("payment_method:") and key not in before and each["customer_id"] == person.id
+    ]
+    kept = [each for each in person.payment_methods if f"payment_method:{each.id}" in rows]
     return replace(
         person,
         address=Address(**row["address"]),
         address_changed_at=moment(row["address_changed_at"]),
         payment_methods=tuple(
-            replace(each, balance=rows[f"payment_method:{each.id}"]["balance"]) for each in person.payment_methods
+            each
+            if each.balance is None
+            else replace(each, balance=each.balance + _moved_to(each.id, rows) - _moved_to(each.id, before))
+            for each in (*kept, *opened)
         ),
         version=person.version + (f"customer:{person.id}" in moved),
     )
 
 
+def _moved_to(method_id: str, rows: Tables) -> int:
+    """What the ledger has brought to a gift card or credit, less what it paid."""
+    found = [each for key, each in rows.items() if key.startswith("transfer:") and each["method_id"] == method_id]
+    amounts: list[int] = [-each["amount"] for each in found if each["kind"] == "payment"]
+    amounts += [each["amount"] for each in found if each["kind"] == "refund" and each.get("settles_at")]
+    return sum(amounts)
+
+
+def _restocked(product: Product, rows: Tables, before: Tables) -> Product:
+    def freed(variant_id: str, tables: Tables) -> int:
+        moves = (each for key, each in tables.items() if key.startswith("stock_move:"))
+        return sum(each["quantity"] for each in moves if each["variant_id"] == variant_id)
+
+    return replace(
+        product,
+        variants=tuple(
+            replace(each, stock=each.stock + freed(each.id, rows) - freed(each.id, before)) for each in product.variants
+        ),
+    )
+
+
 def _order(placed: Order, rows: Tables, moved: frozenset[str]) -> Order:
     row = rows[f"order:{placed.id}"]
-    refunds = [r for key, r in rows.items() if key.startswith("refund:") and r["order_id"] == placed.id]
+    refunds = [r for key, r in rows.items() if key.startswith("transfer:refund/") and r["order_id"] == placed.id]
+    amended = [r for key, r in rows.items() if key.startswith("amendment:") and r["order_id"] == placed.id]
     return replace(
         placed,
         status=row["status"],
         shipping_address=Address(**row["shipping_address"]),
         refunds=tuple(_refund(each) for each in refunds),
+        amendments=tuple(_amendment(each) for each in amended),
         version=placed.version + (f"order:{placed.id}" in moved),
     )
 
 
 def _refund(row: Mapping[str, Json]) -> Refund:
     return Refund(
-        id=row["id"],
-        payment_id=row["payment_id"],
+        id=row["id"].partition("/")[2],
+        payment_id=row["payment_id"].partition("/")[2],
         method_id=row["method_id"],
         amount=row["amount"],
         reason=row["reason"],
         lines=row["lines"],
+        cause=row["cause"],
         created_at=moment(row["created_at"]),
-        settles_at=moment(row["settles_at"]),
+        settles_at=moment(row.get("settles_at")),
     )
+
+
+def _amendment(row: Mapping[str, Json]) -> Amendment:
+    made = moment(row["created_at"])
+    assert made is not None
+    return Amendment(row["id"], row["kind"], row["lines"], made)

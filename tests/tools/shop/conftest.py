@@ -15,7 +15,7 @@ from tillgate.guards.money import currency
 from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.shop import ShopReader
 from tillgate.tools.shops.embedded.sql import Sql, connect
-from tillgate.tools.shops.embedded.tables import create_tables
+from tillgate.tools.shops.embedded.tables import KINDS, create_tables
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ADDRESS = {
@@ -211,7 +211,7 @@ def contents() -> Callable[[Sql], dict[str, list[tuple[Any, ...]]]]:
 
 
 def rows_without_versions(sql: Sql) -> dict[str, list[tuple[Any, ...]]]:
-    tables = [row["name"] for row in sql.rows("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+    tables = sorted(rows.__tablename__ for rows in KINDS.values())
     found: dict[str, list[tuple[Any, ...]]] = {}
     for table in tables:
         rows = sql.rows(f"SELECT * FROM {table} ORDER BY id")

@@ -54,7 +54,7 @@ def add(section: str, **changed: Any) -> Spoil:
 
 def test_a_file_without_a_finding_fills_the_shop(empty: Sql, world: World) -> None:
     report = seed(empty, json.dumps(world), now=NOW)
-    assert (report.currency, report.rows["orders"], report.rows["variant"], report.rows["refund"]) == ("USD", 4, 3, 2)
+    assert (report.currency, report.rows["orders"], report.rows["variant"], report.rows["transfer"]) == ("USD", 4, 3, 7)
     assert shop_currency(empty) is not None
     row = empty.row("SELECT * FROM shop")
     assert row is not None
