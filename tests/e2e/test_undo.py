@@ -1,5 +1,7 @@
 """Taking back what a call did: exactly, once, while it is possible, and only one's own."""
 
+import json
+
 from e2e.world import NEW_ADDRESS, OPEN, JsonObject, World
 
 LINES = [{"variant_id": "v_shirt_m", "quantity": 4}]
@@ -92,3 +94,55 @@ def test_an_operator_takes_back_too(world: World) -> None:
     assert world.rows("SELECT status FROM orders WHERE id = 'ord_a2'") == [("pending",)]
     assert world.run("undo", done.call_id, "--as", "anna").returncode == 1
     assert "anna" in str(world.records()[-2:])
+
+
+def test_everything_a_policy_let_through_is_taken_back_after_it_was_shown(world: World) -> None:
+    before = values(world)
+    with world.serve("cus_ana", policy=OPEN) as session:
+        session.call("edit_cart", cart_id="cart_ana", lines=LINES)
+        session.call("edit_cart", cart_id="cart_ana", lines=[{"variant_id": "v_shirt_m", "quantity": 0}])
+        session.call("update_address", order_id="ord_a2", address=NEW_ADDRESS)
+        session.call("cancel_order", order_id="ord_a2", reason="other")
+        session.call("undo_action", call_id=session.call("update_address", address=NEW_ADDRESS).call_id, reason="x")
+    [(digest,)] = world.rows("SELECT DISTINCT policy FROM action")
+    with world.serve("cus_ana", policy=OPEN + "\n# mended\n") as session:
+        kept = session.call("edit_cart", lines=[{"variant_id": "v_mug", "quantity": 2}])
+        assert kept.status == "completed"
+    changed = values(world)
+    for slip, code in (("", 3), ("zz", 3), ("12345678", 3), (digest[:10], 3)):
+        assert world.run("undo", "--policy-digest", slip, "--as", "anna").returncode == code, slip
+    assert world.run("undo", "call_1", "--policy-digest", digest, "--as", "anna").returncode == 2
+    shown = world.run("undo", "--policy-digest", digest, "--as", "anna", "--json")
+    assert (shown.returncode, values(world) == changed) == (0, True), shown.stderr
+    listed = json.loads(shown.stdout)
+    assert listed["rehearsed"] is True
+    assert [row["tool"] for row in listed["actions"]] == ["cancel_order", "update_address", "edit_cart", "edit_cart"]
+    table = world.run("undo", "--policy-digest", digest[:20], "--as", "anna")
+    assert (table.returncode, values(world) == changed) == (0, True)
+    assert b"would be taken back" in table.stdout
+    done = world.run("undo", "--policy-digest", digest, "--as", "anna", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = values(world)
+    assert {table: rows for table, rows in after.items() if not table.startswith("cart")} == {
+        table: rows for table, rows in before.items() if not table.startswith("cart")
+    }
+    assert after["cart_line"] == sorted([*before["cart_line"], *_line_of(world, kept.data["id"])], key=repr)
+    assert world.run("undo", "--policy-digest", digest, "--as", "anna", "--yes").returncode == 0
+    assert values(world) == after
+
+
+def test_what_cannot_be_taken_back_is_said_and_stops_nothing_else(world: World) -> None:
+    with world.serve("cus_ana", policy=OPEN) as session:
+        session.call("cancel_order", order_id="ord_a2", reason="other")
+        session.call("issue_refund", order_id="ord_a9", reason="x")
+    [(digest,)] = world.rows("SELECT DISTINCT policy FROM action")
+    done = world.run("undo", "--policy-digest", digest, "--as", "anna", "--yes", "--json")
+    assert done.returncode == 1
+    ends = [(row["tool"], row["why_not"] is None) for row in json.loads(done.stdout)["actions"]]
+    assert ends == [("issue_refund", False), ("cancel_order", True)]
+    assert world.rows("SELECT order_id FROM transfer WHERE kind = 'refund' AND cause = 'refund'") != []
+    assert world.rows("SELECT status FROM orders WHERE id = 'ord_a2'") == [("pending",)]
+
+
+def _line_of(world: World, cart: str) -> list[tuple[object, ...]]:
+    return list(world.rows(f"SELECT * FROM cart_line WHERE cart_id = '{cart}'"))

@@ -78,7 +78,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class NewAction:
-    """An action to remember. `arguments` is their digest, `roots` the versions of the records it left behind."""
+    """An action to remember. `arguments` is their digest, `roots` the versions of the records it left behind.
+
+    `policy` is the digest of the policy that let it through.
+    """
 
     call_id: str
     subject: Subject
@@ -89,6 +92,7 @@ class NewAction:
     roots: Mapping[str, int]
     handle: str | None
     plan: Plan | None
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ class Desk(Protocol):
     def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None: ...
     def recall_call(self, subject: Subject, talk: Talk, tool: str, arguments: str) -> Action | None: ...
     def remember(self, talk: Talk, action: NewAction) -> None: ...
-    def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan) -> None:
+    def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan, policy: str) -> None:
         """An approved request was executed: its action now carries the plan and the record it left behind."""
         ...
 

@@ -46,7 +46,7 @@ def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str |
         return
     roots = desk.roots(_roots(plan))
     if case.grant is not None and case.grant.handle is not None:
-        desk.settle_action(case.grant.handle, roots, plan)
+        desk.settle_action(case.grant.handle, roots, plan, case.policy.digest)
         return
     desk.remember(
         case.talk,
@@ -60,6 +60,7 @@ def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str |
             roots=roots,
             handle=handle,
             plan=None if handle else plan,
+            policy=case.policy.digest,
         ),
     )
 

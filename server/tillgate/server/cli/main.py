@@ -100,25 +100,27 @@ def outbox(db: Db = None, as_json: AsJson = False) -> None:
 @app.command()
 @guarded
 def undo(
-    call_id: Annotated[str, typer.Argument(help="The call to take back")],
     name: As,
+    call_id: Annotated[str | None, typer.Argument(help="The call to take back", show_default=False)] = None,
+    policy_digest: Annotated[
+        str | None, typer.Option(help="Take back what the policy with this digest let through", show_default=False)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "taken back by an operator",
     db: Db = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take back what a call did, through the same door as every other call."""
-    from tillgate.server.cli.opening import opened
-    from tillgate.server.undoing import undo_call
+    """Take back what a call did, or what a whole policy let through, through the same door as every other call."""
+    from tillgate.server.cli.undoing import undo_all, undo_one
 
-    with opened(db=db, policy=policy) as built:
-        outcome = undo_call(built, call_id, name, reason)
-    if as_json:
-        print_json(outcome.as_json())
+    if (call_id is None) == (policy_digest is None):
+        raise typer.BadParameter("give either CALL_ID or --policy-digest")
+    if call_id is not None:
+        sound = undo_one(call_id, name, reason, db=db, policy=policy, as_json=as_json)
     else:
-        words = " ".join(reason.message for reason in outcome.reasons) or "Taken back."
-        out().print(f"{outcome.status}: {words}", markup=False)
-    if outcome.status != "completed":
+        sound = undo_all(policy_digest or "", name, reason, yes=yes, db=db, policy=policy, as_json=as_json)
+    if not sound:
         raise typer.Exit(FINDINGS)
 
 

@@ -134,13 +134,14 @@ class SqlDesk:
                 "roots": json_text(dict(action.roots)),
                 "handle": action.handle,
                 "plan": json_text(as_json(action.plan)) if action.plan else None,
+                "policy": action.policy,
             },
         )
 
-    def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan) -> None:
+    def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan, policy: str) -> None:
         self._sql.run(
-            "UPDATE action SET plan = ?, roots = ? WHERE handle = ?",
-            (json_text(as_json(plan)), json_text(dict(roots)), handle),
+            "UPDATE action SET plan = ?, roots = ?, policy = ? WHERE handle = ?",
+            (json_text(as_json(plan)), json_text(dict(roots)), policy, handle),
         )
 
     def take_back(self, call_id: str, by: str) -> None:

@@ -76,6 +76,7 @@ class Action(Row, table=True):
     roots: str
     handle: str | None = Field(default=None, index=True)
     plan: str | None = None
+    policy: str = Field(index=True)
     undone_by: str | None = None
 
 
