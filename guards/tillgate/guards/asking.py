@@ -179,7 +179,7 @@ def _send_question(desk: Desk, case: Case, plan: Plan, customer: str, contact: s
     secret, salt = minter.code(), minter.token()
     pending = _pending(desk, case, plan, Consent.CUSTOMER, salt, hashed(salt, secret), minter)
     desk.add_pending(case.talk, pending)
-    question = " ".join(part for part in (f"{plan.summary}.", plan.detail) if part)
+    question = " ".join(part for part in (f"{plan.summary}.", plan.detail, plan.undo.in_words()) if part)
     desk.send(contact, "Please confirm", f"{question}\n\nIf you agree, say this code: {secret}. If not, do nothing.")
     return pending
 

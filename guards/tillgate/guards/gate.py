@@ -157,7 +157,7 @@ class Gate:
             status="completed",
             executed=True,
             call_id=case.call_id,
-            data=dict(plan.result),
+            data={**plan.result, "undo": plan.undo.told()} if plan.changes else dict(plan.result),
             next_step=plan.next_step,
             escalation=escalation.about(desk, plan),
         )

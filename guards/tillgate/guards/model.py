@@ -7,7 +7,7 @@ hashed and decided again byte for byte.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Literal, TypeAlias, cast
 
@@ -143,11 +143,26 @@ Requirement: TypeAlias = Verify | Confirm | Escalate
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Whether and until when a carried-out plan can be taken back; `why_not` says why it cannot."""
+    """Whether and until when a carried-out plan can be taken back; `why_not` says why it cannot.
+
+    `residue` is what stays different even then, in words for people.
+    """
 
     until: datetime | None = None
     why_not: str | None = None
     residue: str | None = None
+
+    def told(self) -> dict[str, Json]:
+        """The statement as an answer carries it."""
+        until = self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.until else None
+        return {"possible": self.why_not is None, "until": until, "residue": self.residue, "why_not": self.why_not}
+
+    def in_words(self) -> str:
+        """The statement for a person who is asked to agree."""
+        if self.why_not is not None:
+            return f"This cannot be taken back: {self.why_not}"
+        until = f" until {self.told()['until']}" if self.until else " as long as nothing else has changed it"
+        return f"This can be taken back{until}." + (f" {self.residue}" if self.residue else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +210,9 @@ class RiskAssessment:
     tier: Tier
     contributions: tuple[Contribution, ...]
 
+
+UNDO_PATHS = frozenset({"undo", *(f"undo.{name}" for name in Undo().told())})
+"""Where in the answer of a changing tool that statement stands."""
 
 RuleKind: TypeAlias = Literal["permit", "deny", "verify", "confirm", "escalate"]
 

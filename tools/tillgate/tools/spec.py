@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from tillgate.guards.facts import ToolSurface
-from tillgate.guards.model import Effect, Facts, Json, Plan, Reason
+from tillgate.guards.model import UNDO_PATHS, Effect, Facts, Json, Plan, Reason
 from tillgate.guards.ports import ArgumentError, Hints
 from tillgate.tools.arguments import Args, Intent, argument_error, innermost, unfit_value
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order
@@ -66,7 +66,7 @@ class Tool(ABC, Generic[A]):
             always=self.always,
             maybe=self.maybe,
             args=fact_type(self.args),
-            results=result_paths(self.result),
+            results=result_paths(self.result) | (UNDO_PATHS if self.effect == "write" else frozenset()),
         )
 
     def input_schema(self) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def print_packet(console: Console, row: Mapping[str, Any]) -> None:
         why = f" ({', '.join(call['reasons'])})" if call["reasons"] else ""
         console.print(escape(f"  {call['at']}  {call['tool']}: {call['status']}{why}"))
     console.print(f"\n[bold]On approval[/bold]  {escape(packet['on_approval'])}")
+    console.print(f"[bold]Afterwards[/bold]  {escape(packet['undo'])}")
 
 
 def _head(console: Console, row: Mapping[str, Any], packet: Mapping[str, Any]) -> None:
