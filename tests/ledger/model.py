@@ -21,9 +21,9 @@ class Model:
     price: dict[str, int]
     line: dict[str, tuple[str, int]]
     status: dict[str, str]
-    acts: dict[str, list[Movement]] = field(default_factory=dict)
-    swaps: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    cancels: dict[str, str] = field(default_factory=dict)
+    acts: dict[str, list[Movement]] = field(default_factory=dict[str, list[Movement]])
+    swaps: dict[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
+    cancels: dict[str, str] = field(default_factory=dict[str, str])
 
     def held(self, order: str) -> int:
         """What the shop holds for an order."""
