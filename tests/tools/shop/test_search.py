@@ -75,7 +75,7 @@ def test_a_search_is_the_plain_reading_of_the_catalogue(
     world: dict[str, Any] = {**deepcopy(WORLD), "carts": [], "orders": []}
     world["products"] = [_entry(place, *entry) for place, entry in enumerate(listed)]
     seed(catalogue, json.dumps(world), now=NOW, replace=True)
-    asked = {
+    asked: dict[str, Any] = {
         "query": data.draw(st.none() | st.sampled_from(QUERIES)),
         "category": data.draw(st.none() | st.sampled_from(["home", "OUT", "none"])),
         "max_price": data.draw(st.none() | st.integers(50, 450)),
