@@ -66,7 +66,7 @@ class Tool(ABC, Generic[A]):
             always=self.always,
             maybe=self.maybe,
             args=fact_type(self.args),
-            results=result_paths(self.result) | (UNDO_PATHS if self.effect == "write" else frozenset()),
+            results=result_paths(self.result) | (UNDO_PATHS if self.effect == "write" else frozenset[str]()),
         )
 
     def input_schema(self) -> dict[str, Any]:
