@@ -66,7 +66,9 @@ def test_eight_approvals_at_once_are_one_execution(world: World) -> None:
         assert refunded(world) == [5000]
         checked = session.call("check_request", handle=handle)
         assert checked.data["status"] == "executed"
-        assert set(checked.data["result"]) == {"amount", "currency", "order_id", "refundable"}, "by the tool's own view"
+        assert set(checked.data["result"]) == {"amount", "currency", "order_id", "refundable", "undo"}, (
+            "by the tool's own view"
+        )
         replayed = session.call("issue_refund", order_id="ord_a1", amount="50.00", reason="x")
         assert (replayed.envelope["replayed"], replayed.envelope["escalation"]["status"]) == (True, "executed")
     assert refunded(world) == [5000]
