@@ -146,7 +146,7 @@ def _ask_agent(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Mint
     return _asked(
         case,
         demand,
-        Confirmation(summary=plan.summary, expires_at=rfc3339(pending.expires_at), token=token),
+        Confirmation(summary=plan.summary, undo=plan.way_back(), expires_at=rfc3339(pending.expires_at), token=token),
         "Tell the customer exactly this and ask for a yes. Only if they say yes, send the same call with "
         "confirmation_token set to the token.",
     )
@@ -167,7 +167,9 @@ def _ask_customer(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: M
     return _asked(
         case,
         demand,
-        Confirmation(summary=plan.summary, expires_at=rfc3339(pending.expires_at), sent_to=sent_to),
+        Confirmation(
+            summary=plan.summary, undo=plan.way_back(), expires_at=rfc3339(pending.expires_at), sent_to=sent_to
+        ),
         f"{why}Tell the customer a code to confirm exactly this was sent to {sent_to}. When they say it, send the same "
         "call with confirmation_token set to the code.",
     )
@@ -179,7 +181,7 @@ def _send_question(desk: Desk, case: Case, plan: Plan, customer: str, contact: s
     secret, salt = minter.code(), minter.token()
     pending = _pending(desk, case, plan, Consent.CUSTOMER, salt, hashed(salt, secret), minter)
     desk.add_pending(case.talk, pending)
-    question = " ".join(part for part in (f"{plan.summary}.", plan.detail, plan.undo.in_words()) if part)
+    question = " ".join(part for part in (f"{plan.summary}.", plan.detail, plan.way_back()) if part)
     desk.send(contact, "Please confirm", f"{question}\n\nIf you agree, say this code: {secret}. If not, do nothing.")
     return pending
 

@@ -113,7 +113,7 @@ def _packet(desk: Desk, case: Case, plan: Plan) -> dict[str, Json]:
         "budgets": _budgets(case),
         "verification": {"assurance": case.subject.assurance.name, "consent": case.consent.name},
         "on_approval": f"Looked up, planned and decided again; if nothing has changed: {plan.summary}",
-        "undo": plan.undo.in_words(),
+        "undo": plan.way_back(),
     }
 
 

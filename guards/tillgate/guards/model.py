@@ -192,6 +192,10 @@ class Plan:
     request: str | None = None
     undoes: str | None = None
 
+    def way_back(self) -> str:
+        """Whether it could be taken back, for a person who is asked to agree to it."""
+        return self.undo.in_words() if self.changes else "Nothing changes, so there is nothing to take back."
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:

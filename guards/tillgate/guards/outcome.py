@@ -34,9 +34,13 @@ class Verification(_Part):
 
 
 class Confirmation(_Part):
-    """What must be agreed to. The `token` is missing where the customer's own word is asked for."""
+    """What must be agreed to, and whether it could be taken back.
+
+    The `token` is missing where the customer's own word is asked for.
+    """
 
     summary: str
+    undo: str
     expires_at: str
     token: str | None = None
     sent_to: str | None = None
