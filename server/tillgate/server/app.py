@@ -12,6 +12,7 @@ from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.gate import Gate
 from tillgate.guards.model import Agent, Assurance, Channel
+from tillgate.guards.policy.files import gathered
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Clock, Minter, Tool
@@ -121,12 +122,12 @@ def policy_of(settings: Settings, tools: Mapping[str, Tool]) -> Policy:
 
 
 def policy_text(path: Path | None) -> tuple[str, str]:
-    """The text of a policy file and the name to show in its errors."""
+    """The text of a policy, with the files it includes, and the name to show in its errors."""
     chosen = path or (Path("policy.yaml") if Path("policy.yaml").is_file() else None)
     try:
         if chosen is None:
             return packaged_policy(), "policy.yaml (packaged)"
-        return chosen.read_text("utf-8"), str(chosen)
+        return gathered(chosen.read_text("utf-8"), chosen.parent).packed(), str(chosen)
     except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError(f"{chosen or 'the packaged policy'}: cannot be read: {why}") from error

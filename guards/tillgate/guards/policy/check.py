@@ -7,7 +7,7 @@ Flow typing: each truth-valued part says which optional facts are known when it 
 from dataclasses import replace
 from typing import Literal, cast
 
-from tillgate.guards.facts import CATALOGUE, FactType, Kind
+from tillgate.guards.facts import CATALOGUE, FactType, Kind, string
 from tillgate.guards.policy.calls import check_call
 from tillgate.guards.policy.diagnostics import did_you_mean
 from tillgate.guards.policy.expression import (
@@ -27,7 +27,7 @@ from tillgate.guards.policy.expression import (
     Within,
 )
 from tillgate.guards.policy.operators import add, mismatch, name_of, outcome_is_fixed, scale
-from tillgate.guards.policy.scope import NOTHING, Judged, Known, Problem, Resolved, Scope, resolve, unguarded
+from tillgate.guards.policy.scope import LISTS, NOTHING, Judged, Known, Problem, Resolved, Scope, resolve, unguarded
 from tillgate.guards.policy.syntax import (
     Binary,
     Call,
@@ -52,6 +52,8 @@ from tillgate.guards.policy.terms import (
     ranked,
     with_article,
 )
+
+STRING = string()
 
 
 def check_condition(syntax: Syntax, scope: Scope) -> tuple[Expr | None, tuple[Problem, ...]]:
@@ -243,6 +245,9 @@ class Checker:
     def _membership(self, node: Binary, known: Known) -> Expr | None:
         if isinstance(node.right, ListOf):
             return self._one_of(node, node.right, known)
+        path = path_of(node.right)
+        if path is not None and path[0].name == LISTS:
+            return self._listed(node, path[1], known)
         over = self.value(node.right, known)
         expected = over.type.element if over is not None and over.type.element else ANY
         item = self.value(node.left, known, expected)
@@ -253,6 +258,20 @@ class Checker:
             return None
         element = Load((*over.path, "[]"), over.type.element, over.bound, over.span)
         return Within(item, over, node.span) if self._agree(item, element) else None
+
+    def _listed(self, node: Binary, members: tuple[Select, ...], known: Known) -> Expr | None:
+        """`item in lists.name`: the list is part of the policy, so its values are constants."""
+        item = self.value(node.left, known)
+        name = ".".join(member.member for member in members)
+        values = self.scope.lists.get(name)
+        if values is None:
+            hint = did_you_mean(name, self.scope.lists) or "declare it under `lists`"
+            self.error("P043", f"unknown list `{name}`", node.right.span, hint)
+        if item is None or values is None:
+            return None
+        constants = tuple(Const(value, STRING, node.right.span) for value in values)
+        agree = all(self._agree(item, each) for each in constants)
+        return OneOf(item, constants, node.span) if agree else None
 
     def _one_of(self, node: Binary, listed: ListOf, known: Known) -> Expr | None:
         item = self.value(node.left, known)

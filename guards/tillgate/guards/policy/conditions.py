@@ -14,11 +14,11 @@ from tillgate.guards.policy.check import check_condition
 from tillgate.guards.policy.diagnostics import Findings, Place
 from tillgate.guards.policy.expression import BOOL, Const, Expr, Span
 from tillgate.guards.policy.lexer import SyntaxProblem
-from tillgate.guards.policy.locate import locate
 from tillgate.guards.policy.parser import parse
 from tillgate.guards.policy.scope import Had, Problem, Scope
 from tillgate.guards.policy.syntax import Syntax, names_in
 from tillgate.guards.policy.types import Condition
+from tillgate.guards.policy.written import Piece, Written, filled_in, written
 from tillgate.guards.policy.yaml import Scalar
 
 ALWAYS = Const(True, BOOL, Span(0, 0))
@@ -52,6 +52,9 @@ class Conditions:
     surfaces: Mapping[str, ToolSurface]
     currency: Currency
     budgets: Mapping[str, Declared] = field(default_factory=lambda: MappingProxyType({}))
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    named: dict[str, Syntax] = field(default_factory=dict[str, Syntax])
+    mentioned: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
 
     def scope(self, tool: str, closed: Mapping[str, str] | None = None) -> Scope:
         """What one tool offers to conditions."""
@@ -67,22 +70,55 @@ class Conditions:
             budgets,
             self.currency,
             closed or MappingProxyType({}),
+            self.lists,
+            tuple(self.named),
         )
 
-    def read(self, node: Scalar | None, named: Named, closed: Mapping[str, str] | None = None) -> Condition | None:
-        """The condition for every tool it applies to, or None after a finding. No node means always."""
-        if node is None:
+    def read(
+        self, pieces: Scalar | tuple[Piece, ...], named: Named, closed: Mapping[str, str] | None = None
+    ) -> Condition | None:
+        """The condition for every tool it applies to, or None after a finding. No pieces mean always."""
+        pieces = (Piece(pieces),) if isinstance(pieces, Scalar) else pieces
+        if not pieces:
             return Condition("true", dict.fromkeys(named.tools, ALWAYS))
-        try:
-            syntax = parse(node.text)
-        except SyntaxProblem as problem:
-            self._place(Problem(problem.code, problem.message, problem.span, problem.hint), node)
+        found = self.parsed(pieces)
+        if found is None:
             return None
-        tools = self._applicable(syntax, named, node)
-        by_tool = self._check(syntax, node, tools, closed)
-        return Condition(node.text, by_tool) if by_tool else None
+        text, syntax = found
+        tools = self._applicable(syntax, named, text)
+        by_tool = self._check(syntax, text, tools, closed)
+        return Condition(text.text, by_tool) if by_tool else None
 
-    def _applicable(self, syntax: Syntax, named: Named, node: Scalar) -> tuple[str, ...]:
+    @property
+    def by_tool(self) -> frozenset[str]:
+        """The groups that some tools have and others lack."""
+        return _BY_TOOL
+
+    def parsed(self, pieces: tuple[Piece, ...], *, fill: bool = True) -> tuple[Written, Syntax] | None:
+        """The whole condition with its named conditions filled in, or None after a finding."""
+        whole = written(pieces)
+        for piece in pieces:
+            # Each part must be a condition by itself, or it could reach around the brackets it is put in.
+            if piece.says is None and self._parse(written((Piece(piece.node),))) is None:
+                return None
+        syntax = self._parse(whole)
+        if syntax is None:
+            return None
+        self.mentioned |= names_in(syntax)
+        try:
+            return whole, filled_in(syntax, self.named) if fill else syntax
+        except SyntaxProblem as problem:
+            self._place(Problem(problem.code, problem.message, problem.span, problem.hint), whole)
+            return None
+
+    def _parse(self, text: Written) -> Syntax | None:
+        try:
+            return parse(text.text)
+        except SyntaxProblem as problem:
+            self._place(Problem(problem.code, problem.message, problem.span, problem.hint), text)
+            return None
+
+    def _applicable(self, syntax: Syntax, named: Named, text: Written) -> tuple[str, ...]:
         mentioned = names_in(syntax)
         kept: list[str] = []
         for tool in named.tools:
@@ -94,7 +130,7 @@ class Conditions:
                 self.findings.warning("P101", message, named.places[tool], "leave it out")
         if not kept and named.tools:
             why = self._lacks(named.tools[0], mentioned)
-            place = locate(node, 0, len(node.text), self.findings.lines)
+            place = text.place(Span(0, len(text.text)), self.findings)
             self.findings.error("P025", f"this applies to no tool: `{named.tools[0]}` has no `{why}`", place)
         return tuple(kept)
 
@@ -110,7 +146,7 @@ class Conditions:
         return None
 
     def _check(
-        self, syntax: Syntax, node: Scalar, tools: Sequence[str], closed: Mapping[str, str] | None
+        self, syntax: Syntax, text: Written, tools: Sequence[str], closed: Mapping[str, str] | None
     ) -> dict[str, Expr]:
         """Checks once per kind of tool; a finding at one place is told once, for the first tool that has it."""
         mentioned = {path[0] for path in names_in(syntax)}
@@ -127,7 +163,9 @@ class Conditions:
             if expr is not None:
                 by_tool[tool] = expr
         for problem in told.values():
-            self._place(problem, node)
+            # What a named condition is warned of is said once, where it is written.
+            if problem.severity == "error" or text.text[problem.span.start : problem.span.end] not in self.named:
+                self._place(problem, text)
         return by_tool if len(by_tool) == len(tools) else {}
 
     def _kind(self, tool: str, mentioned: set[str]) -> object:
@@ -140,7 +178,7 @@ class Conditions:
             tool if "usage" in mentioned else None,
         )
 
-    def _place(self, problem: Problem, node: Scalar) -> None:
-        place = locate(node, problem.span.start, problem.span.end, self.findings.lines)
+    def _place(self, problem: Problem, text: Written) -> None:
+        place = text.place(problem.span, self.findings)
         report = self.findings.error if problem.severity == "error" else self.findings.warning
         report(problem.code, problem.message, place, problem.hint or None)

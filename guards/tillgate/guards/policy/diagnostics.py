@@ -4,7 +4,7 @@ Findings are collected over the whole file and shown together, sorted by place: 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
@@ -51,34 +51,40 @@ class PolicyError(ConfigurationError):
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Findings sorted by place, each said once."""
-    return tuple(dict.fromkeys(sorted(diagnostics, key=lambda d: (d.line, d.column, d.code, d.message))))
+    """Findings sorted by file and place, each said once."""
+    return tuple(dict.fromkeys(sorted(diagnostics, key=lambda d: (d.source, d.line, d.column, d.code, d.message))))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A stretch of one line of the file; line and column count from 0 as the YAML reader counts."""
+    """A stretch of one line of a file. Line and column count from 0; file 0 is the main one."""
 
     line: int
     column: int
     span: int = 1
+    file: int = 0
 
 
 @dataclass(slots=True)
 class Findings:
-    """Collects diagnostics against one text; the only mutable thing of a load."""
+    """Collects diagnostics against the main file and those it includes; the only mutable thing of a load."""
 
     source: str
-    text: str
+    text: InitVar[str]
     found: list[Diagnostic] = field(default_factory=list[Diagnostic])
-    _lines: list[str] | None = None
+    files: list[tuple[str, list[str]]] = field(default_factory=list[tuple[str, list[str]]])
 
-    @property
-    def lines(self) -> list[str]:
-        """The lines of the file, without their ends."""
-        if self._lines is None:
-            self._lines = self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        return self._lines
+    def __post_init__(self, text: str) -> None:
+        self.add_file(self.source, text)
+
+    def add_file(self, source: str, text: str) -> int:
+        """One more file that findings can point into; its number is what its places carry."""
+        self.files.append((source, text.replace("\r\n", "\n").replace("\r", "\n").split("\n")))
+        return len(self.files) - 1
+
+    def lines(self, file: int) -> list[str]:
+        """The lines of a file, without their ends."""
+        return self.files[file][1]
 
     def error(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
         """Record an error: the file will be refused."""
@@ -100,11 +106,12 @@ class Findings:
 
     def _add(self, code: str, message: str, place: Place, hint: str | None, severity: Severity) -> None:
         # The parser counts one line more when the file ends in the middle of something.
-        line = min(place.line, len(self.lines) - 1)
-        excerpt = self.lines[line]
+        source, lines = self.files[place.file]
+        line = min(place.line, len(lines) - 1)
+        excerpt = lines[line]
         column = min(place.column, len(excerpt)) if line == place.line else len(excerpt)
         span = max(1, min(place.span, len(excerpt) - column))
-        self.found.append(Diagnostic(code, message, self.source, line + 1, column + 1, excerpt, span, hint, severity))
+        self.found.append(Diagnostic(code, message, source, line + 1, column + 1, excerpt, span, hint, severity))
 
 
 def did_you_mean(name: str, known: Iterable[str], *, show: int = 8) -> str | None:

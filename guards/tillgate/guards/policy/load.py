@@ -10,6 +10,9 @@ from tillgate.guards.facts import ToolSurface
 from tillgate.guards.money import Currency, currencies, currency
 from tillgate.guards.policy.conditions import Conditions
 from tillgate.guards.policy.diagnostics import Findings, Place, PolicyError
+from tillgate.guards.policy.files import gathered, unpacked
+from tillgate.guards.policy.including import SHARED, put_together
+from tillgate.guards.policy.naming import read_lists, read_named, warn_of_unused
 from tillgate.guards.policy.rules import Rules, lay_out, lay_out_factors
 from tillgate.guards.policy.sections import Sections
 from tillgate.guards.policy.shape import Shape
@@ -18,7 +21,7 @@ from tillgate.guards.policy.views import Views
 from tillgate.guards.policy.yaml import MAX_BYTES, Node, read_yaml
 
 REQUIRED = ("policy", "version", "currency")
-OPTIONAL = ("mode", "risk", "budgets", "rules", "context", "queues", "invariants")
+OPTIONAL = ("mode", "include", *SHARED)
 
 
 class Parts(TypedDict):
@@ -35,10 +38,17 @@ class Parts(TypedDict):
 
 
 def load_policy(text: str, source: str, tools: Sequence[ToolSurface]) -> Policy:
-    """The policy in `text`, checked against the tools on offer; `source` names the file. Raises PolicyError."""
-    findings = Findings(source, text)
-    root = read_yaml(text, findings)
-    policy = _Loader(findings, tools).policy(root, text) if root is not None else None
+    """The policy in `text`, checked against the tools on offer; `source` names the file. Raises PolicyError.
+
+    The text is a policy file, or one packed with the files it includes (`guards.policy.files`).
+    """
+    try:
+        files = unpacked(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(source, f"this packed policy is damaged: {error}") from error
+    findings = Findings(source, files.text)
+    root = read_yaml(files.text, findings)
+    policy = _Loader(findings, tools, files.others).policy(root, text) if root is not None else None
     if policy is None or findings.errors:
         raise PolicyError(findings.errors)
     return policy
@@ -51,14 +61,14 @@ def load_policy_file(path: Path, tools: Sequence[ToolSurface]) -> Policy:
             content = file.read(MAX_BYTES + 1)
         text = content.decode("utf-8")
     except OSError as error:
-        raise _unreadable(path, f"cannot read the file: {error.strerror}") from error
+        raise _unreadable(str(path), f"cannot read the file: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise _unreadable(path, f"the file is not UTF-8 at byte {error.start}") from error
-    return load_policy(text, str(path), tools)
+        raise _unreadable(str(path), f"the file is not UTF-8 at byte {error.start}") from error
+    return load_policy(gathered(text, path.parent).packed(), str(path), tools)
 
 
-def _unreadable(path: Path, message: str) -> PolicyError:
-    findings = Findings(str(path), "")
+def _unreadable(source: str, message: str) -> PolicyError:
+    findings = Findings(source, "")
     findings.error("P007", message, Place(0, 0))
     return PolicyError(findings.errors)
 
@@ -66,8 +76,9 @@ def _unreadable(path: Path, message: str) -> PolicyError:
 class _Loader:
     """Reads the sections in the order they depend on each other, whatever their order in the file."""
 
-    def __init__(self, findings: Findings, tools: Sequence[ToolSurface]) -> None:
+    def __init__(self, findings: Findings, tools: Sequence[ToolSurface], files: Mapping[str, str]) -> None:
         self._findings = findings
+        self._files = files
         self._shape = Shape(findings)
         self._surfaces: Mapping[str, ToolSurface] = {tool.name: tool for tool in tools}
 
@@ -78,7 +89,9 @@ class _Loader:
         version = self._shape.integer(fields["version"], "version", 0, 10**9) if "version" in fields else None
         mode = self._mode(fields.get("mode"))
         conditions = Conditions(self._findings, self._surfaces, self._currency(fields.get("currency")))
-        parts = self._sections(fields, conditions)
+        whole = put_together(fields, self._files, self._shape)
+        parts = self._sections(whole, conditions)
+        warn_of_unused(conditions, whole.get("let"), whole.get("lists"), self._shape)
         if self._findings.errors or name is None or version is None or mode is None:
             return None
         digest = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -90,11 +103,15 @@ class _Loader:
         )  # fmt: skip
 
     def _sections(self, fields: Mapping[str, Node], conditions: Conditions) -> Parts:
-        """Everything below the header; queues and budgets come first because rules lean on them."""
+        """Everything below the header; what has a name comes first because rules lean on it."""
         sections = Sections(self._shape, conditions)
         if "queues" in fields:
             sections.read_queues(fields["queues"])
         budgets, conditions.budgets = sections.read_budgets(fields["budgets"]) if "budgets" in fields else ((), {})
+        if "lists" in fields:
+            conditions.lists = read_lists(fields["lists"], self._files, self._shape)
+        if "let" in fields:
+            read_named(fields["let"], conditions, self._shape)
         factors, tiers = sections.read_risk(fields["risk"]) if "risk" in fields else ((), None)
         reader = Rules(self._shape, sections, conditions)
         context = Views(self._shape, self._surfaces)

@@ -19,7 +19,8 @@ def locate(node: Scalar, start: int, end: int, lines: Sequence[str]) -> Place:
     last = len(positions) - 1
     line, column = positions[min(start, last)]
     end_line, end_column = positions[min(max(end - 1, start), last)]
-    return Place(line, column, end_column - column + 1 if end_line == line else max(1, len(lines[line]) - column))
+    span = end_column - column + 1 if end_line == line else max(1, len(lines[line]) - column)
+    return Place(line, column, span, node.place.file)
 
 
 def _positions(node: Scalar, lines: Sequence[str]) -> list[tuple[int, int]]:

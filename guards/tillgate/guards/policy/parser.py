@@ -32,12 +32,12 @@ def parse(text: str) -> Syntax:
     """The syntax of one condition. Raises SyntaxProblem."""
     parser = _Parser(tokens(text))
     node = parser.whole()
-    _limit_depth(node)
+    check_depth(node)
     return node
 
 
-def _limit_depth(root: Syntax) -> None:
-    """Left-leaning chains (`a + b + c …`) are deep without nested calls of the parser, so depth is counted here."""
+def check_depth(root: Syntax) -> None:
+    """Raises SyntaxProblem for what nests too deep; chains like `a + b + c` lean left without nested calls."""
     pending = [(root, 1)]
     while pending:
         node, depth = pending.pop()

@@ -1,6 +1,8 @@
 """Reads `rules` and `invariants`, and lays the rules of each tool out in the order they are asked."""
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import cast, get_args
 
 from tillgate.guards.model import Assurance, Confirm, Consent, Reason, Requirement, RuleHit, RuleKind, Verify
@@ -17,7 +19,13 @@ from tillgate.guards.policy.types import (
     ToolFactors,
     ToolRules,
 )
+from tillgate.guards.policy.written import Piece
 from tillgate.guards.policy.yaml import Node, Scalar
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+CONDITION = ("when", "unless", "until")
+"""The keys of a rule that say when it applies; all of them must hold."""
 
 KINDS: tuple[RuleKind, ...] = ("deny", "permit", "verify", "confirm", "escalate")
 """Also the order in which rules are laid out."""
@@ -59,7 +67,7 @@ class Rules:
         return tuple(rules)
 
     def _rule(self, node: Node, seen: set[str]) -> Rule | None:
-        fields = self.shape.mapping(node, "a rule", ["id", "tools"], ["when", *KINDS, "message", "mode"])
+        fields = self.shape.mapping(node, "a rule", ["id", "tools"], [*CONDITION, *KINDS, "message", "mode"])
         name = self.shape.named(fields["id"], "a rule's id") if "id" in fields else None
         if name in seen:
             self.shape.error("P030", f"a second rule `{name}`", fields["id"].place)
@@ -68,18 +76,42 @@ class Rules:
         mode = self.shape.choice(fields["mode"], "a mode", ("enforce", "shadow")) if "mode" in fields else "enforce"
         message = self.shape.text(fields["message"], "message") if "message" in fields else None
         effect = self._effect(node, fields, name or "", message)
-        when = None
-        if "when" in fields and not self.shape.text(fields["when"], "when", longest=100_000):
-            return None
-        if named is not None:
-            when = self.conditions.read(cast("Scalar | None", fields.get("when")), named)
+        pieces = self._pieces(fields)
+        when = self.conditions.read(pieces, named) if named is not None and pieces is not None else None
         if name is None or when is None or effect is None or mode is None:
             return None
         kind, reason, requirement = effect
         hit = RuleHit(name, kind)
         tools = frozenset(when.by_tool)
-        line = node.place.line + 1
-        return Rule(name, kind, tools, when, cast(Mode, mode), reason, requirement, hit, line)
+        source, line = self.shape.where(node)
+        return Rule(name, kind, tools, when, cast(Mode, mode), reason, requirement, hit, line, source)
+
+    def _pieces(self, fields: Mapping[str, Node]) -> tuple[Piece, ...] | None:
+        """What a rule says of when it applies: `when`, not `unless`, and only `until` the end of a day."""
+        pieces: list[Piece | None] = []
+        for key in CONDITION:
+            node = fields.get(key)
+            if node is None:
+                continue
+            if self.shape.text(node, key, longest=100_000) is None or not isinstance(node, Scalar):
+                pieces.append(None)
+            elif key == "until":
+                pieces.append(self._until(node))
+            else:
+                pieces.append(Piece(node) if key == "when" else Piece(node, "!("))
+        known = tuple(piece for piece in pieces if piece is not None)
+        return known if len(known) == len(pieces) else None
+
+    def _until(self, node: Scalar) -> Piece | None:
+        try:
+            last = date.fromisoformat(node.text) if _DAY.fullmatch(node.text) else None
+            after = last + timedelta(days=1) if last else None
+        except (ValueError, OverflowError):
+            after = None
+        if after is None:
+            self.shape.error("P035", f"until is not a day: '{node.text}'", node.place, "write it like 2026-12-31")
+            return None
+        return Piece(node, "now < ", "", f"timestamp('{after.isoformat()}T00:00:00Z')")
 
     def _effect(
         self, node: Node, fields: Mapping[str, Node], name: str, message: str | None

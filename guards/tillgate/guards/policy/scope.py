@@ -14,6 +14,9 @@ from tillgate.guards.policy.diagnostics import Severity, did_you_mean
 from tillgate.guards.policy.expression import Expr, Path, Span
 from tillgate.guards.policy.syntax import Name, Select
 
+LISTS = "lists"
+"""The name under which conditions find the policy's own lists."""
+
 Had: TypeAlias = Literal["always", "maybe"]
 
 
@@ -39,6 +42,8 @@ class Scope:
     budgets: Mapping[str, bool]
     currency: Currency
     closed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    named: tuple[str, ...] = ()
 
     def fields(self, group: str) -> Mapping[str, FactType]:
         """The facts of a group for this tool."""
@@ -94,8 +99,11 @@ def resolve(
         return _descend(start, members, report)
     if root.name == "now":
         return _descend(Resolved(("now",), NOW, bound=False, doubts=()), members, report)
+    if root.name == LISTS:
+        report(Problem("P017", "a list of the policy can only stand after `in`", root.span))
+        return None
     if root.name not in CATALOGUE:
-        known = [*CATALOGUE, "now", *variables]
+        known = [*scope.named, *CATALOGUE, "now", *variables]
         report(Problem("P024", f"unknown name `{root.name}`", root.span, did_you_mean(root.name, known, show=20)))
         return None
     if root.name in scope.closed:

@@ -1,6 +1,7 @@
 """Reads what rules lean on: queues, budgets and risk; each as frozen values, each finding at its place."""
 
 from collections.abc import Mapping
+from typing import cast
 
 from tillgate.guards.facts import CATALOGUE, FactType, Kind
 from tillgate.guards.model import Contribution, Escalate, Reason
@@ -210,7 +211,7 @@ class Sections:
         named = self.tools(fields["tools"]) if "tools" in fields else every
         when = None
         if named is not None and "when" in fields and self.shape.text(fields["when"], "when", longest=100_000):
-            when = self.conditions.read(_scalar(fields["when"]), named, CLOSED_TO_FACTORS)
+            when = self.conditions.read(cast(Scalar, fields["when"]), named, CLOSED_TO_FACTORS)
         if name is None or points is None or because is None or when is None:
             return None
         contribution = Contribution(name, points, because)
@@ -227,7 +228,3 @@ class Sections:
         if not high < critical:
             self.shape.error("P034", "critical must be above high", fields["critical"].place)
         return Tiers(medium, high, critical)
-
-
-def _scalar(node: Node) -> Scalar | None:
-    return node if isinstance(node, Scalar) else None

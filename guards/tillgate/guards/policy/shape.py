@@ -29,6 +29,10 @@ class Shape:
         """Record a finding at a place."""
         self.findings.error(code, message, place, hint)
 
+    def where(self, node: Node) -> tuple[str, int]:
+        """The file and line of a node, for people."""
+        return self.findings.files[node.place.file][0], node.place.line + 1
+
     def mapping(
         self, node: Node, what: str, required: Iterable[str], optional: Iterable[str] = ()
     ) -> MappingABC[str, Node]:

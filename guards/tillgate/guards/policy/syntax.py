@@ -1,6 +1,7 @@
 """The shape of a condition as written, before anything is known about its types. Positions are character offsets."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from tillgate.guards.policy.expression import Span
@@ -113,6 +114,23 @@ def children(node: Syntax) -> tuple[Syntax, ...]:
             return (test, then, other)
         case Literal_() | Name():
             return ()
+
+
+def with_parts(node: Syntax, change: Callable[[Syntax], Syntax]) -> Syntax:
+    """The same node with each of its parts changed."""
+    match node:
+        case Select(operand=operand) | Negation(operand=operand):
+            return replace(node, operand=change(operand))
+        case Call(target=target, arguments=arguments):
+            return replace(node, target=change(target) if target else None, arguments=tuple(map(change, arguments)))
+        case ListOf(items=items) | Logic(items=items):
+            return replace(node, items=tuple(map(change, items)))
+        case Binary(left=left, right=right):
+            return replace(node, left=change(left), right=change(right))
+        case Ternary(test=test, then=then, other=other):
+            return replace(node, test=change(test), then=change(then), other=change(other))
+        case Literal_() | Name():
+            return node
 
 
 def path_of(node: Syntax) -> tuple[Name, tuple[Select, ...]] | None:

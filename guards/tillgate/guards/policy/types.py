@@ -48,6 +48,12 @@ class Rule:
     requirement: Requirement | None
     hit: RuleHit
     line: int
+    source: str = ""
+
+    @property
+    def place(self) -> str:
+        """`file:line` of the rule."""
+        return f"{self.source}:{self.line}"
 
     @property
     def restricts(self) -> bool:

@@ -84,38 +84,39 @@ def value_of(node: Scalar) -> Value:
     return Unclear(node.text) if _NOT_TEXT.fullmatch(node.text) else node.text
 
 
-def read_yaml(text: str, findings: Findings) -> Node | None:
-    """The one document of a text, or None after saying why not."""
+def read_yaml(text: str, findings: Findings, file: int = 0) -> Node | None:
+    """The one document of a text, or None after saying why not; `file` is the number its places carry."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        findings.error("P007", f"the file is larger than {MAX_BYTES} bytes", Place(0, 0))
+        findings.error("P007", f"the file is larger than {MAX_BYTES} bytes", Place(0, 0, file=file))
         return None
-    if not _visible(findings):
+    if not _visible(findings, file):
         return None
     try:
-        return _Reader(text, findings).document()
+        return _Reader(text, findings, file).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(mark.line, mark.column) if mark else Place(0, 0)
+        place = Place(mark.line, mark.column, file=file) if mark else Place(0, 0, file=file)
         findings.error("P001", f"this is not YAML: {error.problem or error.context}", place)
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        findings.error("P001", f"this is not YAML: {str(error).splitlines()[0]}", Place(0, 0))
+        findings.error("P001", f"this is not YAML: {str(error).splitlines()[0]}", Place(0, 0, file=file))
     except _Refused:
         pass
     return None
 
 
-def _visible(findings: Findings) -> bool:
+def _visible(findings: Findings, file: int) -> bool:
     clean = True
-    for number, line in enumerate(findings.lines):
+    for number, line in enumerate(findings.lines(file)):
         for match in _INVISIBLE.finditer(line):
             clean = False
+            place = Place(number, match.start(), file=file)
             if match.group() == "\t":
                 hint = 'indent with spaces; inside text write "\\t" in double quotes'
-                findings.error("P006", "a tab", Place(number, match.start()), hint)
+                findings.error("P006", "a tab", place, hint)
             else:
                 name = f"U+{ord(match.group()):04X}"
                 message = f"an invisible character, {name}"
-                findings.error("P006", message, Place(number, match.start()), "remove it, or write an escape")
+                findings.error("P006", message, place, "remove it, or write an escape")
     return clean
 
 
@@ -126,9 +127,10 @@ class _Refused(Exception):
 class _Reader:
     """Builds nodes from parser events, one document deep."""
 
-    def __init__(self, text: str, findings: Findings) -> None:
+    def __init__(self, text: str, findings: Findings, file: int) -> None:
         self._events: Iterator[Event] = iter(yaml.parse(text, Loader=_LOADER))
         self._findings = findings
+        self._file = file
         self._depth = 0
 
     def document(self) -> Node | None:
@@ -136,24 +138,26 @@ class _Reader:
         next(self._events)  # the stream begins
         start = next(self._events)
         if not isinstance(start, yaml.DocumentStartEvent):
-            self._findings.error("P009", "the file is empty", Place(0, 0), "begin with `policy: <name>`")
+            self._findings.error(
+                "P009", "the file is empty", Place(0, 0, file=self._file), "begin with `policy: <name>`"
+            )
             return None
         if start.tags:
-            self._findings.error("P004", "%TAG directives are not allowed", _place(start))
+            self._findings.error("P004", "%TAG directives are not allowed", self._place(start))
         root = self._node(next(self._events))
         next(self._events)  # the document ends
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
-            self._findings.error("P005", "a second document begins here", _place(after), "one policy a file")
+            self._findings.error("P005", "a second document begins here", self._place(after), "one policy a file")
         return root
 
     def _node(self, event: Event) -> Node:
         self._refuse_decoration(event)
         if isinstance(event, yaml.ScalarEvent):
-            return _scalar(event)
+            return self._scalar(event)
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._findings.error("P007", f"nested deeper than {MAX_DEPTH} levels", _place(event))
+            self._findings.error("P007", f"nested deeper than {MAX_DEPTH} levels", self._place(event))
             raise _Refused
         node = self._sequence(event) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(event)
         self._depth -= 1
@@ -163,19 +167,19 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             name = f"*{event.anchor}"
             hint = f'quote it if text is meant: "{name}"'
-            self._findings.error("P003", f"aliases are not allowed: {name}", _place(event, len(name)), hint)
+            self._findings.error("P003", f"aliases are not allowed: {name}", self._place(event, len(name)), hint)
             raise _Refused
         if event.anchor is not None:
             span = len(event.anchor) + 1
-            self._findings.error("P003", f"anchors are not allowed: &{event.anchor}", _place(event, span))
+            self._findings.error("P003", f"anchors are not allowed: &{event.anchor}", self._place(event, span))
         if event.tag is not None:
-            self._findings.error("P004", f"tags are not allowed: {event.tag}", _place(event))
+            self._findings.error("P004", f"tags are not allowed: {event.tag}", self._place(event))
 
     def _sequence(self, start: Event) -> Sequence:
         items: list[Node] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event))
-        return Sequence(tuple(items), _place(start))
+        return Sequence(tuple(items), self._place(start))
 
     def _mapping(self, start: Event) -> Mapping:
         values: dict[str, Node] = {}
@@ -188,26 +192,25 @@ class _Reader:
                 self._findings.error("P002", f"`{key.text}` is here twice", key.place, f"first on line {first}")
                 continue
             keys[key.text], values[key.text] = key, value
-        return Mapping(values, keys, _place(start))
+        return Mapping(values, keys, self._place(start))
 
     def _key(self, event: Event) -> Scalar:
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse_decoration(event)
-            self._findings.error("P010", "a key must be plain text", _place(event))
+            self._findings.error("P010", "a key must be plain text", self._place(event))
             raise _Refused
         self._refuse_decoration(event)
-        key = _scalar(event)
+        key = self._scalar(event)
         if key.text == "<<":
             self._findings.error("P003", "merge keys are not allowed", key.place)
         return key
 
+    def _place(self, event: Event, span: int = 1) -> Place:
+        return Place(event.start_mark.line, event.start_mark.column, span, self._file)
 
-def _place(event: Event, span: int = 1) -> Place:
-    return Place(event.start_mark.line, event.start_mark.column, span)
-
-
-def _scalar(event: Event) -> Scalar:
-    start, end = event.start_mark, event.end_mark
-    span = end.column - start.column if end.line == start.line else 1
-    style = event.style if event.style in ("'", '"', "|", ">") else None
-    return Scalar(event.value, style, Place(start.line, start.column, max(1, span)), (end.line, end.column))
+    def _scalar(self, event: Event) -> Scalar:
+        start, end = event.start_mark, event.end_mark
+        span = end.column - start.column if end.line == start.line else 1
+        style = event.style if event.style in ("'", '"', "|", ">") else None
+        place = Place(start.line, start.column, max(1, span), self._file)
+        return Scalar(event.value, style, place, (end.line, end.column))
