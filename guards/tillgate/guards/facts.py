@@ -50,7 +50,7 @@ class FactType:
     hi: int | None = None
     values: tuple[str, ...] = ()
     element: "FactType | None" = None
-    fields: Mapping[str, "FactType"] = field(default_factory=_no_fields)
+    fields: Mapping[str, "FactType"] = field(default_factory=_no_fields, hash=False)
     optional: bool = False
 
     @property

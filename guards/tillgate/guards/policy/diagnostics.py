@@ -32,6 +32,11 @@ class Diagnostic:
         """`file:line:column`, as editors understand it."""
         return f"{self.source}:{self.line}:{self.column}"
 
+    @property
+    def link(self) -> str:
+        """Where the code is explained."""
+        return f"docs/diagnostics.md#{self.code.lower()}"
+
     def __str__(self) -> str:
         """The place, code and message; the line of the file; carets under the part that is meant, and a mend."""
         warning = "warning: " if self.severity == "warning" else ""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast, get_args
 
 from tillgate.guards.model import Assurance, Confirm, Consent, Reason, Requirement, RuleHit, RuleKind, Verify
@@ -84,7 +84,7 @@ class Rules:
         hit = RuleHit(name, kind)
         tools = frozenset(when.by_tool)
         source, line = self.shape.where(node)
-        return Rule(name, kind, tools, when, cast(Mode, mode), reason, requirement, hit, line, source)
+        return Rule(name, kind, tools, when, cast(Mode, mode), reason, requirement, hit, line, source, _end(fields))
 
     def _pieces(self, fields: Mapping[str, Node]) -> tuple[Piece, ...] | None:
         """What a rule says of when it applies: `when`, not `unless`, and only `until` the end of a day."""
@@ -103,15 +103,11 @@ class Rules:
         return known if len(known) == len(pieces) else None
 
     def _until(self, node: Scalar) -> Piece | None:
-        try:
-            last = date.fromisoformat(node.text) if _DAY.fullmatch(node.text) else None
-            after = last + timedelta(days=1) if last else None
-        except (ValueError, OverflowError):
-            after = None
+        after = _day_after(node.text)
         if after is None:
             self.shape.error("P035", f"until is not a day: '{node.text}'", node.place, "write it like 2026-12-31")
             return None
-        return Piece(node, "now < ", "", f"timestamp('{after.isoformat()}T00:00:00Z')")
+        return Piece(node, "now < ", "", f"timestamp('{after:%Y-%m-%dT%H:%M:%SZ}')")
 
     def _effect(
         self, node: Node, fields: Mapping[str, Node], name: str, message: str | None
@@ -167,6 +163,21 @@ class Rules:
                 line = item.place.line + 1
                 invariants.append(Invariant(frozenset(then.by_tool), outcome, then, line))
         return tuple(invariants)
+
+
+def _end(fields: Mapping[str, Node]) -> int | None:
+    node = fields.get("until")
+    after = _day_after(node.text) if isinstance(node, Scalar) else None
+    return int(after.timestamp()) if after else None
+
+
+def _day_after(text: str) -> datetime | None:
+    """When a day is over, in UTC; None for what is no day."""
+    try:
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC) if _DAY.fullmatch(text) else None
+        return day + timedelta(days=1) if day else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def strictness(requirement: Requirement) -> tuple[int, int, int]:

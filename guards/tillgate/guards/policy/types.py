@@ -37,7 +37,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `tools` are the tools it applies to, after those that cannot have its facts were left out."""
+    """One rule. `tools` are the tools it applies to, after those that cannot have its facts were left out.
+
+    `ends` is the time (epoch seconds) from which on it no longer applies; its condition says so too.
+    """
 
     id: str
     kind: RuleKind
@@ -49,6 +52,7 @@ class Rule:
     hit: RuleHit
     line: int
     source: str = ""
+    ends: int | None = None
 
     @property
     def place(self) -> str:
