@@ -12,6 +12,7 @@ from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.gate import Gate
 from tillgate.guards.model import Agent, Assurance, Channel
+from tillgate.guards.money import Currency
 from tillgate.guards.policy.files import gathered
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
@@ -26,7 +27,7 @@ from tillgate.tools.shops.embedded.seed import shop_currency
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One running Tillgate."""
+    """One running Tillgate. `text` is that of the policy it was started to serve, empty for other commands."""
 
     settings: Settings
     tools: Mapping[str, Tool]
@@ -35,6 +36,7 @@ class App:
     gate: Gate
     clock: Clock
     minter: Minter
+    text: str = ""
 
     def callers(self, channel: Channel = "stdio") -> "Callers":
         """Who calls in this process, by the settings it was started with."""
@@ -85,7 +87,7 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     try:
         if policy is not None and text is not None:
             with store.transaction() as desk:
-                _same_currency(desk, policy)
+                same_currency(shop_currency(desk.sql), policy)
                 _known_customer(desk, settings.customer)
                 desk.serve_under(policy.digest, policy.source, text)
         else:
@@ -93,7 +95,7 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     except BaseException:
         store.close()
         raise
-    return App(settings, tools, policy, store, Gate(tools, policy, store, minter), clock, minter)
+    return App(settings, tools, policy, store, Gate(tools, policy, store, minter), clock, minter, text or "")
 
 
 def open_store(settings: Settings) -> SqliteStore:
@@ -121,9 +123,14 @@ def policy_of(settings: Settings, tools: Mapping[str, Tool]) -> Policy:
     return load_policy(*policy_text(settings.policy), surfaces(tools))
 
 
+def policy_file(named: Path | None) -> Path | None:
+    """The policy file that counts: the one that is named, else `./policy.yaml`; None when that is the packaged one."""
+    return named or (Path("policy.yaml") if Path("policy.yaml").is_file() else None)
+
+
 def policy_text(path: Path | None) -> tuple[str, str]:
     """The text of a policy, with the files it includes, and the name to show in its errors."""
-    chosen = path or (Path("policy.yaml") if Path("policy.yaml").is_file() else None)
+    chosen = policy_file(path)
     try:
         if chosen is None:
             return packaged_policy(), "policy.yaml (packaged)"
@@ -155,8 +162,8 @@ def _served_policy(settings: Settings, store: SqliteStore, tools: Mapping[str, T
     return load_policy(text, source, surfaces(tools))
 
 
-def _same_currency(desk: SqlDesk, policy: Policy) -> None:
-    shop = shop_currency(desk.sql)
+def same_currency(shop: Currency | None, policy: Policy) -> None:
+    """Raises ConfigurationError for a policy in another currency than the shop's."""
     if shop is not None and shop.code != policy.currency:
         raise ConfigurationError(f"{policy.source}: the currency is {policy.currency}, but the shop's is {shop.code}")
 
