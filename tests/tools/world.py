@@ -179,6 +179,10 @@ class World:
     def offer_uses(self, code: str, *, besides_cart: str | None) -> int:
         return self.other_uses.get(code, 0)
 
+    def transfers(self, method_id: str) -> frozenset[str]:
+        rows = self.tables().items()
+        return frozenset(key for key, row in rows if key.startswith("transfer:") and row.get("method_id") == method_id)
+
     def new_id(self, kind: str) -> str:
         return f"{kind}_{hashlib.sha256(self.conversation.key.encode()).hexdigest()[:8]}"
 

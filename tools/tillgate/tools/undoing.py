@@ -37,7 +37,7 @@ def moved(changes: tuple[Change, ...], record: Record) -> Reason | None:
         left = {change.field: change.after for change in changes if change.entity == entity}
         if any(present.get(field) != value for field, value in left.items()):
             return _CHANGED_SINCE
-        if left.get("id") is not None and entity.startswith("cart:") and _holds_more(entity, changes, record):
+        if left.get("id") is not None and _is_used(entity, changes, record):
             return _CHANGED_SINCE
     return None
 
@@ -166,6 +166,14 @@ def _root(entity: str, fields: Mapping[str, Json], record: Record) -> str | None
         return f"order:{order_id}" if order_id else None
     customer = record.customer() if kind == "payment_method" else None
     return f"customer:{customer.id}" if customer else None
+
+
+def _is_used(entity: str, changes: tuple[Change, ...], record: Record) -> bool:
+    """Whether a record that would be unmade has been given something since by another action."""
+    if entity.startswith("payment_method:"):
+        made = {change.entity for change in changes}
+        return not record.transfers(entity.partition(":")[2]) <= made
+    return entity.startswith("cart:") and _holds_more(entity, changes, record)
 
 
 def _holds_more(entity: str, changes: tuple[Change, ...], record: Record) -> bool:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 import orjson
 
@@ -78,8 +79,9 @@ class SubjectRecord(ShopReader):
             "SELECT count(*) FROM cart WHERE conversation = ? OR customer_id = ?",
             (self._talk.key, self._subject.customer_id),
         )
-        seed = f"{self._talk.nonce}|{kind}|{row[0] if row else 0}"
-        return f"{kind}_{base64.b32encode(hashlib.sha256(seed.encode()).digest()).decode().lower()[:26]}"
+        ids = (f"{kind}_{_hashed(f'{self._talk.nonce}|{kind}|{at}')}" for at in count(row[0] if row else 0))
+        # Of carts that were taken back again the count is not where the next free id is.
+        return next(each for each in ids if self._db.row("SELECT 1 FROM cart WHERE id = ?", (each,)) is None)
 
     def _held(self) -> Mapping[str, int]:
         """What requests that wait would take from each payment method: their own plans are the reservation."""
@@ -158,6 +160,10 @@ class SubjectRecord(ShopReader):
         if kind == "escalation" and self.request(record_id) is None:
             return None
         return read_entity(self._db, GATE_TABLES, entity)
+
+
+def _hashed(seed: str) -> str:
+    return base64.b32encode(hashlib.sha256(seed.encode()).digest()).decode().lower()[:26]
 
 
 def _payments(plan: Plan) -> Iterator[Mapping[str, Json]]:

@@ -115,6 +115,10 @@ class Record(Protocol):
         """How many other carts of this subject carry the offer."""
         ...
 
+    def transfers(self, method_id: str) -> frozenset[str]:
+        """The movements of money (`transfer:…`) that a payment method of the subject took part in."""
+        ...
+
     def new_id(self, kind: str) -> str:
         """A new unguessable id, the same for the same planned act of this conversation, so that it can be confirmed."""
         ...

@@ -144,6 +144,11 @@ class ShopReader:
         row = self._sql.row(s.OFFER_USES, {**self._owner, "code": code, "besides": besides_cart})
         return 0 if row is None else row[0]
 
+    def transfers(self, method_id: str) -> frozenset[str]:
+        """The movements of money a method of the subject took part in."""
+        found = self._sql.rows(s.TRANSFERS_OF_METHOD, {**self._owner, "method": method_id})
+        return frozenset(f"transfer:{row['id']}" for row in found)
+
     def entity(self, entity: str) -> Mapping[str, Json] | None:
         """The present fields of one shop record, if it is the subject's own or of the catalogue."""
         return read_entity(self._sql, SHOP_TABLES, entity) if self._owns(entity) else None

@@ -105,6 +105,10 @@ FROM product p LEFT JOIN variant v ON v.product_id = p.id WHERE p.id = ? ORDER B
 """
 VARIANTS = f"SELECT {_VARIANT} WHERE v.id IN {_LISTED}"
 
+TRANSFERS_OF_METHOD = """
+SELECT transfer.id FROM transfer JOIN payment_method ON payment_method.id = transfer.method_id
+WHERE method_id = :method AND customer_id = :customer
+"""
 OFFER = "SELECT * FROM offer WHERE id = ?"
 OFFERS = "SELECT * FROM offer ORDER BY id"
 OFFER_USES = f"""
