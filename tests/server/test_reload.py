@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from worlds import SHOP
 
 from tillgate.guards.desk import Received
+from tillgate.guards.policy.files import Files
 from tillgate.server.app import App, build
 from tillgate.server.cli.main import app as command
 from tillgate.server.reloading import LivePolicy, Watcher
@@ -207,3 +208,13 @@ def test_going_back_restores_included_files(live: LivePolicy, app: App, file: Pa
 def test_going_back_to_what_was_never_served_is_refused(live: LivePolicy, file: Path, digest: str) -> None:
     done = run(file, "rollback", digest)
     assert (done.exit_code, file.read_text()) == (3, OPEN)
+
+
+def test_a_stored_policy_that_names_files_elsewhere_writes_nothing(live: LivePolicy, app: App, file: Path) -> None:
+    """Who can write the database must not thereby write any file of this account."""
+    packed = Files(OPEN, {"../outside.yaml": "rules: []\n"}).packed()
+    with app.store.transaction() as desk:
+        desk.serve_under("sha256:" + "e" * 64, "policy.yaml", packed)
+    done = run(file, "rollback", "eeee")
+    assert (done.exit_code, "not beneath" in done.stderr) == (3, True)
+    assert not (file.parent.parent / "outside.yaml").exists()

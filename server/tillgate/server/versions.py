@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tillgate.guards.errors import ConfigurationError
-from tillgate.guards.policy.files import unpacked
+from tillgate.guards.policy.files import is_beneath, unpacked
 from tillgate.guards.policy.load import load_policy
 from tillgate.server.app import surfaces, tool_map
 from tillgate.server.store.desk import SqlDesk
@@ -50,6 +50,8 @@ def restore(version: Version, file: Path) -> Path | None:
     """Write the version's files in place of `file`, and say where the file that was there is kept."""
     load_policy(version.text, version.source, surfaces(tool_map()))
     files = unpacked(version.text)
+    if astray := [name for name in files.others if not is_beneath(name)]:
+        raise ConfigurationError(f"{astray[0]}: is not beneath the policy's folder, so nothing is written")
     kept = None
     if file.is_file():
         kept = file.with_name(f"{file.name}.before-rollback")

@@ -175,6 +175,20 @@ def test_a_bad_list_is_refused(text: str, code: str) -> None:
     assert any(f" {code} " in found for found in refused(text, far_txt="US\n"))
 
 
+HIDDEN = {"a zero-width space": "U\u200bS\n", "a byte order mark": "\ufeffUS\n", "too long a file": "US\n" * 400_000}
+
+
+@pytest.mark.parametrize("text", HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_list_that_would_silently_match_less_is_refused(text: str) -> None:
+    assert refused(LISTS, far_txt=text)
+
+
+def test_a_variable_cannot_stand_for_a_named_condition() -> None:
+    rule = "  - {id: r, tools: [issue_refund], when: \"calm && customer.tags.exists(calm, calm == 'x')\", permit: true}"
+    [found] = refused(f"let: {{calm: 'order.disputed'}}\nrules:\n{rule}\n")
+    assert "`calm` already means something else" in found
+
+
 # -- include
 
 REFUNDS = """

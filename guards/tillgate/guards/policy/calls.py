@@ -18,7 +18,7 @@ from tillgate.guards.policy.expression import (
     TextIs,
     TextTest,
 )
-from tillgate.guards.policy.scope import Judged, Known, Resolved, resolve, unguarded
+from tillgate.guards.policy.scope import LISTS, Judged, Known, Resolved, resolve, unguarded
 from tillgate.guards.policy.syntax import QUANTIFIERS, Call, Literal_, Name, Select, path_of
 from tillgate.guards.policy.terms import LEVELS
 
@@ -141,7 +141,8 @@ def _quantifier(checker: "Checker", node: Call, known: Known) -> Expr | None:
 
 
 def _free(checker: "Checker", name: str, span: Span) -> bool:
-    taken = name in checker.variables or name in CATALOGUE or name in LEVELS or name == "now"
+    scope = checker.scope
+    taken = name in (*checker.variables, *CATALOGUE, *LEVELS, *scope.named, LISTS, "now")
     if taken:
         checker.error("P017", f"`{name}` already means something else", span, "choose another name")
     return not taken

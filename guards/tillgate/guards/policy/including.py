@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from tillgate.guards.policy.files import is_beneath
 from tillgate.guards.policy.shape import Shape
+from tillgate.guards.policy.yaml import MAX_BYTES, Node, Scalar, Sequence, read_yaml
 from tillgate.guards.policy.yaml import Mapping as MappingNode
-from tillgate.guards.policy.yaml import Node, Scalar, Sequence, read_yaml
 
 SHARED = ("let", "lists", "risk", "budgets", "rules", "context", "queues", "invariants")
 """The sections an included file may have; the header is the main file's."""
@@ -37,10 +37,12 @@ def text_of(name: str, node: Node, files: Mapping[str, str], shape: Shape) -> st
     if not is_beneath(name):
         hint = "name it relative to the policy, without `..`"
         shape.error("P040", f"`{name}` is not beneath the policy's folder", node.place, hint)
-    elif name not in files:
+    elif name not in files or len(files[name].encode()) > MAX_BYTES:
         hint = "the file must be there, readable, UTF-8 and below a megabyte"
         shape.error("P040", f"`{name}` cannot be read", node.place, hint)
-    return files.get(name) if is_beneath(name) else None
+    else:
+        return files[name]
+    return None
 
 
 def _sections(name: str, item: Node, files: Mapping[str, str], shape: Shape) -> Mapping[str, Node]:

@@ -17,7 +17,7 @@ from tillgate.guards.policy.syntax import Literal_, Syntax, names_in
 from tillgate.guards.policy.terms import LEVELS
 from tillgate.guards.policy.written import Piece
 from tillgate.guards.policy.yaml import Mapping as MappingNode
-from tillgate.guards.policy.yaml import Node, Scalar, Sequence
+from tillgate.guards.policy.yaml import Node, Scalar, Sequence, visible
 
 MOST_VALUES = 10_000
 """Values in one list; what is longer belongs in the shop's own data."""
@@ -50,7 +50,7 @@ def _values(body: Node, name: str, files: Mapping[str, str], shape: Shape) -> tu
     fields = shape.mapping(body, f"list `{name}`", ["file"])
     file = shape.text(fields["file"], "file") if "file" in fields else None
     text = text_of(file, fields["file"], files, shape) if file is not None else None
-    if text is None:
+    if file is None or text is None or not visible(shape.findings, shape.findings.add_file(file, text)):
         return None
     lines = (line.strip() for line in text.splitlines())
     return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))

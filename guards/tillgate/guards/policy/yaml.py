@@ -89,7 +89,7 @@ def read_yaml(text: str, findings: Findings, file: int = 0) -> Node | None:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         findings.error("P007", f"the file is larger than {MAX_BYTES} bytes", Place(0, 0, file=file))
         return None
-    if not _visible(findings, file):
+    if not visible(findings, file):
         return None
     try:
         return _Reader(text, findings, file).document()
@@ -104,7 +104,8 @@ def read_yaml(text: str, findings: Findings, file: int = 0) -> Node | None:
     return None
 
 
-def _visible(findings: Findings, file: int) -> bool:
+def visible(findings: Findings, file: int) -> bool:
+    """Whether a file holds nothing that its reader cannot see; what there is, is a finding."""
     clean = True
     for number, line in enumerate(findings.lines(file)):
         for match in _INVISIBLE.finditer(line):
