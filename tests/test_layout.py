@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tillgate.guards.policy.load import load_policy
+from tillgate.guards.policy.load import load_policy_file
 from tillgate.server.app import tool_map
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ def test_a_module_opens_with_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("file", POLICIES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_shipped_policy_loads_without_a_warning(file: Path) -> None:
-    policy = load_policy(file.read_text("utf-8"), str(file), [tool.surface for tool in tool_map().values()])
+    policy = load_policy_file(file, [tool.surface for tool in tool_map().values()])
     assert [str(warning) for warning in policy.warnings] == []
 
 
