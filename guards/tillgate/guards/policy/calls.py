@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, Protocol, cast
 
 from tillgate.guards.facts import CATALOGUE, MAX_ITEMS, FactType, Kind, integer
 from tillgate.guards.policy.diagnostics import did_you_mean
@@ -18,12 +18,33 @@ from tillgate.guards.policy.expression import (
     TextIs,
     TextTest,
 )
-from tillgate.guards.policy.scope import LISTS, Judged, Known, Resolved, resolve, unguarded
-from tillgate.guards.policy.syntax import QUANTIFIERS, Call, Literal_, Name, Select, path_of
+from tillgate.guards.policy.scope import LISTS, Judged, Known, Problem, Resolved, Scope, resolve, unguarded
+from tillgate.guards.policy.syntax import QUANTIFIERS, Call, Literal_, Name, Select, Syntax, path_of
 from tillgate.guards.policy.terms import LEVELS
 
-if TYPE_CHECKING:
-    from tillgate.guards.policy.check import Checker
+
+class Checker(Protocol):
+    """What the functions need of the checker that calls them."""
+
+    scope: Scope
+    variables: dict[str, FactType]
+
+    def report(self, problem: Problem) -> None:
+        """Record a finding and go on."""
+        ...
+
+    def error(self, code: str, message: str, span: Span, hint: str | None = None) -> Judged:
+        """Record an error."""
+        ...
+
+    def truth(self, node: Syntax, known: Known) -> Judged:
+        """A part that must be true or false."""
+        ...
+
+    def value(self, node: Syntax, known: Known) -> Expr | None:
+        """A part of any type."""
+        ...
+
 
 MAX_QUANTIFIERS = 2
 """Quantifiers inside quantifiers; with `MAX_ITEMS` this bounds what one condition can cost."""
@@ -36,7 +57,7 @@ _MONEY = re.compile(r"([^ ]*)(?: ([A-Z]{3}))?")
 _TEN_THOUSAND_YEARS = 315_576_000_000
 
 
-def check_call(checker: "Checker", node: Call, known: Known) -> Judged:
+def check_call(checker: Checker, node: Call, known: Known) -> Judged:
     """The checked form of a call."""
     if node.target is None:
         return _function(checker, node, known)
@@ -52,7 +73,7 @@ def check_call(checker: "Checker", node: Call, known: Known) -> Judged:
     return checker.error("P019", f"`.{node.name}()` is not part of the policy language", node.name_span, hint)
 
 
-def _function(checker: "Checker", node: Call, known: Known) -> Judged:
+def _function(checker: Checker, node: Call, known: Known) -> Judged:
     if node.name not in _FUNCTIONS:
         hint = did_you_mean(node.name, _FUNCTIONS)
         if node.name in (*_TESTS, *QUANTIFIERS):
@@ -69,7 +90,7 @@ def _judged(expr: Expr | None) -> Judged:
     return Judged(expr)
 
 
-def _has(checker: "Checker", node: Call, known: Known) -> Judged:
+def _has(checker: Checker, node: Call, known: Known) -> Judged:
     argument = node.arguments[0]
     path = path_of(argument)
     if path is None or not path[1]:
@@ -93,7 +114,7 @@ def _has(checker: "Checker", node: Call, known: Known) -> Judged:
     return Judged(Has(found.path, found.bound, node.span), yes=frozenset(found.doubts))
 
 
-def _size(checker: "Checker", node: Call, known: Known) -> Expr | None:
+def _size(checker: Checker, node: Call, known: Known) -> Expr | None:
     of = node.target or node.arguments[0]
     item = checker.value(of, known)
     if item is None:
@@ -104,7 +125,7 @@ def _size(checker: "Checker", node: Call, known: Known) -> Expr | None:
     return Size(item, integer(lo=0, hi=MAX_ITEMS if item.type.kind is Kind.LIST else None), node.span)
 
 
-def _text_test(checker: "Checker", node: Call, known: Known) -> Expr | None:
+def _text_test(checker: Checker, node: Call, known: Known) -> Expr | None:
     if len(node.arguments) != 1 or node.target is None:
         checker.error("P017", f"`.{node.name}()` takes one argument", node.span)
         return None
@@ -119,7 +140,7 @@ def _text_test(checker: "Checker", node: Call, known: Known) -> Expr | None:
     return TextIs(cast(TextTest, node.name), text, part, node.span)
 
 
-def _quantifier(checker: "Checker", node: Call, known: Known) -> Expr | None:
+def _quantifier(checker: Checker, node: Call, known: Known) -> Expr | None:
     over = checker.value(cast("Select", node.target), known)
     if len(node.arguments) != 2 or not isinstance(node.arguments[0], Name):
         checker.error("P017", f"write list.{node.name}(x, condition)", node.span)
@@ -140,7 +161,7 @@ def _quantifier(checker: "Checker", node: Call, known: Known) -> Expr | None:
     return Quantify(cast(Quantifier, node.name), name, over, inner, node.span) if inner else None
 
 
-def _free(checker: "Checker", name: str, span: Span) -> bool:
+def _free(checker: Checker, name: str, span: Span) -> bool:
     scope = checker.scope
     taken = name in (*checker.variables, *CATALOGUE, *LEVELS, *scope.named, LISTS, "now")
     if taken:
@@ -148,7 +169,7 @@ def _free(checker: "Checker", name: str, span: Span) -> bool:
     return not taken
 
 
-def _literal(checker: "Checker", node: Call) -> Expr | None:
+def _literal(checker: Checker, node: Call) -> Expr | None:
     argument = node.arguments[0]
     if not isinstance(argument, Literal_) or not isinstance(argument.value, str):
         examples = {"money": "'25.00'", "timestamp": "'2026-01-31T00:00:00Z'", "duration": "'24h'"}
@@ -170,7 +191,7 @@ def _constant(value: int, kind: Literal[Kind.MONEY, Kind.TIMESTAMP, Kind.DURATIO
     return Const(value, FactType(kind, lo=value, hi=value), span)
 
 
-def _money(checker: "Checker", text: str) -> int:
+def _money(checker: Checker, text: str) -> int:
     currency = checker.scope.currency
     match = _MONEY.fullmatch(text)
     if match is None:
