@@ -285,3 +285,10 @@ def test_a_packed_policy_reads_back_and_is_its_own_text_without_files(tmp_path: 
 def test_a_damaged_packed_policy_is_refused(text: str) -> None:
     with pytest.raises(PolicyError, match="damaged"):
         load_policy("# A tillgate policy with the files it includes.\n" + text, "served", SURFACES)
+
+
+def test_what_is_said_of_a_whole_exception_stands_at_the_exception() -> None:
+    rule = '  - {id: r, tools: [issue_refund], when: "order.disputed", unless: "customer.orders < 0", deny: no}\n'
+    policy = load(f"rules:\n{BASE}{rule}")
+    [warning] = policy.warnings
+    assert (warning.code, warning.column) == ("P102", rule.index("customer.orders") + 1)

@@ -35,15 +35,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A condition's text, and where each stretch of it stands in the file."""
+    """A condition's text: where each part of it begins, where its own words start, and where those stand in the file."""
 
     text: str
+    begins: tuple[int, ...]
     starts: tuple[int, ...]
     nodes: tuple[Scalar, ...]
 
     def place(self, span: Span, findings: Findings) -> Place:
         """Where a stretch of the text is written; clipped to the scalar it begins in."""
-        at = max((at for at, start in enumerate(self.starts) if start <= span.start), default=0)
+        at = max((at for at, begin in enumerate(self.begins) if begin <= span.start), default=0)
         node, start = self.nodes[at], self.starts[at]
         end = min(span.end - start, len(node.text))
         return locate(node, max(0, min(span.start - start, len(node.text))), end, findings.lines(node.place.file))
@@ -52,13 +53,15 @@ class Written:
 def written(pieces: tuple[Piece, ...]) -> Written:
     """The pieces as one condition that holds when all of them do."""
     if len(pieces) == 1 and pieces[0].before == "(":
-        return Written(pieces[0].text, (0,), (pieces[0].node,))
-    text, starts = "", list[int]()
+        return Written(pieces[0].text, (0,), (0,), (pieces[0].node,))
+    text, begins, starts = "", list[int](), list[int]()
     for piece in pieces:
-        text += (" && " if text else "") + piece.before
+        text += " && " if text else ""
+        begins.append(len(text))
+        text += piece.before
         starts.append(len(text))
         text += piece.text + piece.after
-    return Written(text, tuple(starts), tuple(piece.node for piece in pieces))
+    return Written(text, tuple(begins), tuple(starts), tuple(piece.node for piece in pieces))
 
 
 def filled_in(syntax: Syntax, named: Mapping[str, Syntax]) -> Syntax:
