@@ -3,16 +3,22 @@
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
-from ledger.machine import Counter
+from ledger.machine import PLAYED, Counter
 
-CALM = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+from tillgate.server.app import tool_map
+
+CALM = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+
+
+def test_every_changing_tool_is_played() -> None:
+    assert {name for name, tool in tool_map().items() if tool.surface.effect == "write"} == PLAYED
 
 
 def test_every_journey_ends_where_the_arithmetic_says() -> None:
     run_state_machine_as_test(
         Counter,
         settings=settings(
-            max_examples=30, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=CALM
+            max_examples=60, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=CALM
         ),
     )
 

@@ -172,7 +172,7 @@ def _payments(plan: Plan) -> Iterator[Mapping[str, Json]]:
     for change in plan.changes:
         if change.entity.startswith("transfer:payment/"):
             entered.setdefault(change.entity, {})[change.field] = change.after
-    yield from entered.values()
+    yield from (fields for fields in entered.values() if fields.get("id") is not None)  # others are taken back
 
 
 _OWN = "(customer_id = ? OR (customer_id IS NULL AND conversation = ?))"

@@ -43,6 +43,7 @@ class _Act:
     act: Literal["insert", "update", "delete"]
     spec: TableSpec
     id: str
+    before: Mapping[str, Stored]
     after: Mapping[str, Stored]
 
 
@@ -73,19 +74,28 @@ def apply(
 
 
 def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]) -> None:
-    """Parents before children where records are made, children before parents where they go."""
+    """Parents before children where records are made, children before parents where they go.
+
+    Goods come back before goods go, so that nothing is short of stock half way that is not short in the end.
+    """
     for entity, version in sorted(set(basis)):
         if entity.partition(":")[0] not in CATALOGUE:
             _raise_version(sql, entity, version, tables)
     order = {spec.table: place for place, spec in enumerate(tables.values())}
-    for act in sorted(acts, key=lambda act: order[act.spec.table]):
+    for act in sorted(acts, key=lambda act: (order[act.spec.table], -_goods(act.after, act))):
         if act.act == "insert":
             _insert(sql, act)
         elif act.act == "update":
             _update(sql, act)
-    for act in sorted(acts, key=lambda act: -order[act.spec.table]):
+    for act in sorted(acts, key=lambda act: (-order[act.spec.table], _goods(act.before, act))):
         if act.act == "delete":
             sql.run(f"DELETE FROM {act.spec.table} WHERE id = ?", (act.id,))  # noqa: S608
+
+
+def _goods(values: Mapping[str, Stored], act: _Act) -> int:
+    """How many goods a stock move brings in; what goes out is negative."""
+    quantity = values.get("quantity") if act.spec.table == "stock_move" else 0
+    return quantity if isinstance(quantity, int) else 0
 
 
 def read_entity(sql: Sql, tables: Mapping[str, TableSpec], entity: str) -> dict[str, Json] | None:
@@ -129,7 +139,7 @@ def _checked(sql: Sql, entity: str, group: Sequence[Change], tables: Mapping[str
     if (current is None) != (act == "insert"):
         raise Stale(f"{entity} {'is not there' if current is None else 'is there already'}")
     _hold(entity, act, spec, before, current or {})
-    return _Act(act, spec, record_id, after)
+    return _Act(act, spec, record_id, before, after)
 
 
 def _act(
