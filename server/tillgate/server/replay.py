@@ -5,13 +5,13 @@ decided again, kept as it was with the reason, or reported as unreadable.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from tillgate.guards.decide import decide
+from tillgate.guards.decide import FACTS_INVALID, decide, facts_in_doubt
 from tillgate.guards.limits import account, left, over
-from tillgate.guards.model import Decision, Facts, Json, Reason, Verdict
+from tillgate.guards.model import Decision, Escalate, Facts, Json, Reason, Verdict
 from tillgate.guards.policy.types import Budget, Policy
 from tillgate.guards.risk import assess
 from tillgate.server.transcript import Entry, Side, read_entry
@@ -33,7 +33,7 @@ class Row:
     """One call, as recorded (`old`) and as decided now (`new`; None if it was not decided, and `note` says why).
 
     `amount` is the money of the plan in minor units. `moves` is False where a line stands for money that another
-    line already carries.
+    line already carries. `missing` are facts the policy needs and the record has not, or not as it must be.
     """
 
     line: int
@@ -50,6 +50,7 @@ class Row:
     moves: bool = True
     note: str = ""
     same_policy: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def change(self) -> Change:
@@ -90,21 +91,24 @@ class Replay:
 
 def replay(lines: Iterable[bytes | str], policy: Policy) -> Replay:
     """Decide every call of a transcript (JSON Lines) again. The same lines and policy give the same replay."""
-    again = _Again(policy)
+    found = list(again(lines, policy))
+    rows = tuple(each for each in found if isinstance(each, Row))
+    unreadable = tuple(each for each in found if isinstance(each, Unreadable))
+    return Replay(policy.digest, policy.currency, rows, unreadable, len(found) - len(rows) - len(unreadable))
+
+
+def again(lines: Iterable[bytes | str], policy: Policy, *, strict: bool = True) -> Iterator[Row | Unreadable | None]:
+    """The lines of a transcript one by one, decided again; None for a record that is no call."""
+    state = _Again(policy)
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            entry = read_entry(number, line)
+            entry = read_entry(number, line, strict=strict)
         except ValueError as error:
-            again.unreadable.append(Unreadable(number, str(error)))
+            yield Unreadable(number, str(error))
             continue
-        if entry is None:
-            again.others += 1
-        else:
-            again.rows.append(again.row(entry))
-    rows, unreadable = tuple(again.rows), tuple(again.unreadable)
-    return Replay(policy.digest, policy.currency, rows, unreadable, again.others)
+        yield None if entry is None else state.row(entry)
 
 
 @dataclass(slots=True)
@@ -127,21 +131,18 @@ class _Account:
 
 @dataclass(slots=True)
 class _Again:
-    """A replay under way: what it let complete so far."""
+    """A replay under way: what it let complete so far, and which requests it saw open."""
 
     policy: Policy
-    rows: list[Row] = field(default_factory=list[Row])
-    unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
-    others: int = 0
     accounts: dict[tuple[str, str], _Account] = field(default_factory=dict[tuple[str, str], _Account])
     ended: dict[str, Row] = field(default_factory=dict[str, Row])
     done_early: dict[bytes, Row] = field(default_factory=dict[bytes, Row])
 
     def row(self, entry: Entry) -> Row:
         """One line decided again, or kept with the reason why it was not."""
-        kept = replace(_kept(entry), same_policy=entry.policy == self.policy.digest)
+        kept = _kept(entry, same_policy=entry.policy == self.policy.digest)
         if entry.not_decided:
-            return replace(kept, note=entry.not_decided)
+            return kept
         row = self._decided(entry, kept)
         if (first := self._carried_by(entry)) is not None and first.new is not None:
             told = f"line {first.line} already ends {first.new.status}"
@@ -156,7 +157,9 @@ class _Again:
         usage, exceeded = self._limits(entry, facts)
         facts |= {"risk": {"score": risk.score, "tier": risk.tier.name}, "usage": usage}
         decision = decide(self.policy, entry.tool, facts, exceeded, entry.requires)
-        return replace(kept, new=_side(entry, decision), why=decision.reasons, score=risk.score)
+        new = _side(entry, decision)
+        missing = facts_in_doubt(self.policy, entry.tool, facts) if decision.reasons == (FACTS_INVALID,) else ()
+        return replace(kept, new=new, why=decision.reasons, score=risk.score, missing=missing)
 
     def _limits(self, entry: Entry, facts: Facts) -> tuple[dict[str, Json], tuple[Budget, ...]]:
         """What the policy's budgets hold with this call, and which it would exceed."""
@@ -193,7 +196,7 @@ class _Again:
         return self.done_early.get(entry.same_call) if entry.counts else None
 
     def _keep(self, entry: Entry, row: Row) -> None:
-        if entry.call_id is not None and entry.kind == "call":
+        if entry.call_id is not None and entry.kind == "call" and entry.old.status in _WAITED:
             self.ended[entry.call_id] = row
         if row.new is None or row.new.status != "completed" or not entry.counts:
             return
@@ -204,7 +207,7 @@ class _Again:
             window.use(entry.seconds, entry.amount)
 
 
-def _kept(entry: Entry) -> Row:
+def _kept(entry: Entry, *, same_policy: bool) -> Row:
     return Row(
         line=entry.line,
         kind=entry.kind,
@@ -215,13 +218,16 @@ def _kept(entry: Entry) -> Row:
         old=entry.old,
         new=None,
         amount=entry.amount,
+        note=entry.not_decided,
+        same_policy=same_policy,
     )
 
 
 def _side(entry: Entry, decision: Decision) -> Side:
     rules = tuple(sorted({hit.rule for hit in decision.hits}))
     shadow = None if decision.shadow is None else decision.shadow.value
-    return Side(_status(entry, decision.verdict), decision.verdict.value, rules, shadow)
+    queue = decision.unmet[0].queue if decision.unmet and isinstance(decision.unmet[0], Escalate) else None
+    return Side(_status(entry, decision.verdict), decision.verdict.value, rules, shadow, queue)
 
 
 def _status(entry: Entry, verdict: Verdict) -> str:

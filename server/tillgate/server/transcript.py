@@ -21,17 +21,21 @@ _OTHER_KINDS = frozenset(
     {"approval", "denial", "withdrawal", "expiry", "stale", "policy", "seed", "failure", "checkpoint"}
 )
 
+_DECIDES = ("facts.", "arguments.")
+"""Where what a decision is made from stands."""
+
 _Object: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """How one call ended: its status, the policy's verdict and the ids of the rules that matched, sorted."""
+    """How one call ended: its status, the policy's verdict, the ids of the rules that matched, and where it waits."""
 
     status: str | None
     verdict: str | None
     rules: tuple[str, ...]
     shadow: str | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +66,19 @@ class Entry:
     not_decided: str
 
 
-def read_entry(number: int, line: bytes | str) -> Entry | None:
-    """The call on a line; None for a record that is no call. Raises ValueError, in words, for anything else."""
-    body = _body(line)
+def read_entry(number: int, line: bytes | str, *, strict: bool = True) -> Entry | None:
+    """The call on a line; None for a record that is no call. Raises ValueError, in words, for anything else.
+
+    Without `strict` only what a decision is made from is looked at: enough for an export that `audit verify` accepts.
+    """
+    body = _body(line, strict)
     kind = body.get("kind", "call")
     if kind in _OTHER_KINDS:
         return None
     if kind not in _DECIDED:
         raise ValueError(f"{kind!r} is not a kind of record")
     facts, at = _object(body, "facts"), _text(body, "at")
-    limits = _object(body, "limits")
+    limits, counts = _object(body, "limits"), _counts(body, facts)
     return Entry(
         line=number,
         kind=kind,
@@ -83,9 +90,9 @@ def read_entry(number: int, line: bytes | str) -> Entry | None:
         facts=facts,
         usage=_usage(facts),
         amount=_amount(facts),
-        counts=_counts(body, facts),
+        counts=counts,
         refuses_itself=bool(_object(body, "plan").get("denies")),
-        same_call=canonical([body["conversation"], body["tool"], body.get("arguments")]),
+        same_call=canonical([body["conversation"], body["tool"], body.get("arguments")]) if counts or strict else b"",
         exceeded=frozenset(_text_of(each, "limits.exceeded") for each in _list(limits, "exceeded")),
         requires=requirements_from_json(_list(limits, "requires")),
         old=_side(_object(body, "decision"), _object(body, "outcome")),
@@ -94,17 +101,21 @@ def read_entry(number: int, line: bytes | str) -> Entry | None:
     )
 
 
-def _body(line: bytes | str) -> _Object:
+def _body(line: bytes | str, strict: bool) -> _Object:
     try:
         content: Json = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error}") from error
     if not _is_object(content):
         raise ValueError("not a JSON object")
-    body = {name: value for name, value in content.items() if name not in ("hash", "personal")}
-    canonical(body)
+    personal = _object(content, "personal")
+    if strict:
+        content = {name: value for name, value in content.items() if name not in ("hash", "personal")}
+        canonical(content)
+    else:
+        personal = {path: entry for path, entry in personal.items() if path.startswith(_DECIDES)}
     try:
-        return restore(body, _object(content, "personal"))
+        return restore(content, personal) if personal else content
     except (KeyError, TypeError) as error:
         raise ValueError(f"personal values are not written as an export writes them: {error!r}") from error
 
@@ -115,7 +126,15 @@ def _side(decision: _Object, outcome: _Object) -> Side:
         verdict=_verdict(decision),
         rules=tuple(sorted({_rule(hit) for hit in _list(decision, "hits")})),
         shadow=_text_or_none(decision, "shadow", "decision."),
+        queue=_queue(decision),
     )
+
+
+def _queue(decision: _Object) -> str | None:
+    """The queue of the first demand that was open, where that was for a person."""
+    first = next(iter(_list(decision, "unmet")), None)
+    queue = first.get("queue") if _is_object(first) else None
+    return _text_of(queue, "decision.unmet[].queue") if queue is not None else None
 
 
 def _not_decided(body: _Object, facts: Facts) -> str:

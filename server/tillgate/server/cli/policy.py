@@ -2,6 +2,7 @@
 
 import typer
 
+from tillgate.server.cli.policy_backtest import backtest
 from tillgate.server.cli.policy_check import check
 from tillgate.server.cli.policy_schema import schema
 from tillgate.server.cli.policy_testing import try_policies
@@ -10,6 +11,7 @@ from tillgate.server.cli.policy_versions import log, rollback
 app = typer.Typer(help="Check a policy, test it, and say what a change would do.", no_args_is_help=True)
 app.command()(check)
 app.command()(schema)
+app.command()(backtest)
 app.command("test")(try_policies)
 app.command()(log)
 app.command()(rollback)
