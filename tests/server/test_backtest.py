@@ -101,9 +101,10 @@ def test_a_budget_that_did_not_exist_is_kept_over_the_time_of_the_log(lines: lis
 
 
 def test_facts_that_were_not_recorded_are_never_guessed(lines: list[bytes]) -> None:
-    older = [json.loads(line) for line in lines]
+    older: list[dict[str, Any]] = [json.loads(line) for line in lines]
     for record in older:
-        ((record.get("facts") or {}).get("impact") or {}).pop("amount", None)
+        facts: dict[str, Any] = record.get("facts") or {}
+        facts.get("impact", {}).pop("amount", None)
     made = tried([json.dumps(record).encode() for record in older], STRICT)
     assert made.undecided == {"impact.amount": 3, "": 3}
     assert made.held() == 0

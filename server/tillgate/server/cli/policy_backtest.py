@@ -1,6 +1,6 @@
 """`tillgate policy backtest`: what a policy would have made of what was recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -64,7 +64,7 @@ def _day(text: str | None, option: str) -> str | None:
 
 
 @contextmanager
-def _opened(log: Path) -> Iterator[tuple[BinaryIO, "Progress"]]:
+def _opened(log: Path) -> Generator[tuple[BinaryIO, "Progress"]]:
     """The lines of a log, and a bar that is there only on a terminal."""
     from rich.progress import Progress
 
