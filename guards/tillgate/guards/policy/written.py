@@ -35,7 +35,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A condition's text: where each part of it begins, where its own words start, and where those stand in the file."""
+    """A condition's text: where each part begins, where its own words start, and where those stand in the file."""
 
     text: str
     begins: tuple[int, ...]
