@@ -3,7 +3,7 @@
 The rule it keeps: a change is only told after the real decision, made again with it, came out as claimed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -13,6 +13,7 @@ from tillgate.guards.facts import CATALOGUE, FactType, Kind, ToolSurface
 from tillgate.guards.model import Assurance, Confirm, Consent, Facts, Json, Verdict, Verify
 from tillgate.guards.policy.expression import Compare, Const, Expr, Has, Load, OneOf, Path, parts
 from tillgate.guards.policy.types import Policy
+from tillgate.guards.policy.validate import as_object
 
 MOST_TRIED = 120
 """Changes of one fact that are looked at; two together are tried of these."""
@@ -165,16 +166,17 @@ def _fact(group: str, name: str) -> FactType:
 def _at(facts: Facts, path: Path) -> Json:
     here: Any = facts
     for name in path:
-        if not isinstance(here, Mapping) or name not in here:
+        inner = as_object(here)
+        if inner is None or name not in inner:
             return GONE
-        here = here[name]
+        here = inner[name]
     return here
 
 
 def _holder(facts: Facts, path: Path) -> bool:
     """Whether the group is there to hold the fact."""
-    holder = _at(facts, path[:-1])
-    return isinstance(holder, Mapping) and holder.get("present", True) is True
+    holder = as_object(_at(facts, path[:-1]))
+    return holder is not None and holder.get("present", True) is True
 
 
 def _same(one: Json, other: Json) -> bool:

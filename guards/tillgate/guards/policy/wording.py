@@ -1,6 +1,7 @@
 """A checked condition and its values in the words a policy is written in."""
 
 from datetime import UTC, datetime
+from typing import cast
 
 from tillgate.guards.facts import FactType, Kind
 from tillgate.guards.model import Json
@@ -97,5 +98,5 @@ def shown(value: Json, fact: FactType, currency: Currency) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(str(each) for each in value[:_MOST_LISTED])}]"
+        return f"[{', '.join(map(str, cast('list[Json]', value)[:_MOST_LISTED]))}]"
     return str(value)
