@@ -1,7 +1,6 @@
 """A checked condition and its values in the words a policy is written in."""
 
 from datetime import UTC, datetime
-from typing import cast
 
 from tillgate.guards.facts import FactType, Kind
 from tillgate.guards.model import Json
@@ -98,5 +97,6 @@ def shown(value: Json, fact: FactType, currency: Currency) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(map(str, cast('list[Json]', value)[:_MOST_LISTED]))}]"
+        items: list[Json] = value  # pyright: ignore[reportUnknownVariableType]
+        return f"[{', '.join(map(str, items[:_MOST_LISTED]))}]"
     return str(value)

@@ -1,0 +1,95 @@
+"""`tillgate policy routes`: where each tool leads, as a table for people who do not read policies."""
+
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.model import Json
+from tillgate.guards.money import Currency, currency
+from tillgate.guards.routes import Route, Row
+from tillgate.server.cli.common import AsJson, guarded, out, print_json, talk
+
+
+@guarded
+def routes(
+    file: Annotated[Path | None, typer.Argument(help="A policy file (default: the one that would be served)")] = None,
+    tool: Annotated[str | None, typer.Option("--tool", help="Only this tool")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one page to print")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Work out what each tier, level and amount leads to: completes, asks, verifies, goes to whom, or is refused."""
+    from tillgate.guards.policy.diagnostics import did_you_mean
+    from tillgate.guards.routes import routes as worked_out
+    from tillgate.server.app import policy_of, surfaces, tool_map
+    from tillgate.server.settings import settings
+
+    policy = policy_of(settings(policy=file), tool_map())
+    found = [each for each in worked_out(policy, surfaces(tool_map())) if tool in (None, each.tool)]
+    if tool is not None and not found:
+        raise ConfigurationError(f"--tool {tool}: no rule names it; {did_you_mean(tool, policy.by_tool)}")
+    money = currency(policy.currency)
+    if html is not None:
+        from tillgate.server.routes_page import page
+
+        try:
+            html.write_text(page(found, money, f"{policy.name} version {policy.version}"), encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"{html}: cannot be written: {error.strerror}") from error
+        talk().print(f"{html} written", markup=False)
+    elif as_json:
+        print_json([_json(each, money) for each in found])
+    else:
+        _show(found, money)
+
+
+def _show(found: list[Route], money: Currency) -> None:
+    for route in found:
+        out().print(f"[bold]{escape(route.tool)}[/bold] ({escape(route.intent)})")
+        for line in route.everywhere:
+            out().print(f"  everywhere: {line}", markup=False, soft_wrap=True)
+        table = Table(box=None, pad_edge=False)
+        for heading in ("  amount", "assurance", "risk", "leads to"):
+            table.add_column(heading, overflow="fold")
+        for row in route.rows:
+            amount, level, tier = place(row, money)
+            table.add_row(
+                f"  {amount}", level, tier, escape("\n".join(route.only(row)) or "only what holds everywhere")
+            )
+        out().print(table)
+        out().print()
+
+
+def place(row: Row, money: Currency) -> tuple[str, str, str]:
+    """Where a row holds: its amounts, levels and tiers in words."""
+    return _band(row, money), _range(*row.levels), _range(*row.tiers)
+
+
+def _range(first: IntEnum, last: IntEnum) -> str:
+    if first.value == 0 and last.value == len(type(first)) - 1:
+        return "any"
+    return first.name if first is last else f"{first.name} to {last.name}"
+
+
+def _band(row: Row, money: Currency) -> str:
+    if row.band is None:
+        return "any"
+    low, high = row.band
+    if high >= 2**53:
+        return f"from {money.format(low)}"
+    return f"to {money.format(high)}" if low == 0 else f"{money.format(low)} to {money.format(high)}"
+
+
+def _json(route: Route, money: Currency) -> Json:
+    return {"intent": route.intent, "tool": route.tool, "rows": [_row(row, money) for row in route.rows]}
+
+
+def _row(row: Row, money: Currency) -> Json:
+    amount, level, tier = place(row, money)
+    verdicts = sorted(verdict.value for verdict in row.cell.verdicts)
+    leads = list(row.cell.lines())
+    return {"amount": amount, "assurance": level, "risk": tier, "verdicts": verdicts, "leads_to": leads}
