@@ -124,7 +124,7 @@ def test_every_part_has_the_value_the_interpreter_gives_and_can_be_read_back(see
 def test_a_proposed_change_leads_exactly_where_it_says(seed: int) -> None:
     chance = random.Random(seed)
     does = ["deny: no", "permit: true", "verify: stepped_up", "confirm: customer", "escalate: desk"]
-    when = [_quoted(Maker(chance).truth(2).ours) for _ in range(5)]
+    when = [quoted(Maker(chance).truth(2).ours) for _ in range(5)]
     lines = [
         f"  - {{id: r{n}, tools: [issue_refund], when: {each}, {chance.choice(does)}}}\n" for n, each in enumerate(when)
     ]
@@ -141,5 +141,5 @@ def test_a_proposed_change_leads_exactly_where_it_says(seed: int) -> None:
         assert all(change.after is not GONE or change.type.optional for change in each.changes)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

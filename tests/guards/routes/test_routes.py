@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from guards.explain.test_explain import HEAD, SCOPE, _quoted, policy
+from guards.explain.test_explain import HEAD, SCOPE, policy, quoted
 from guards.policy.conftest import SURFACES
 from guards.policy.test_differential import Maker, random_facts
 from hypothesis import given, settings
@@ -92,7 +92,7 @@ def test_the_real_outcome_is_always_in_its_cell(seed: int) -> None:
         "confirm: customer",
         "escalate: desk",
     ]
-    when = [_quoted(Maker(chance).truth(2).ours) for _ in range(6)]
+    when = [quoted(Maker(chance).truth(2).ours) for _ in range(6)]
     lines = [
         f"  - {{id: r{n}, tools: [issue_refund], when: {each}, {chance.choice(does)}}}\n" for n, each in enumerate(when)
     ]
@@ -103,6 +103,7 @@ def test_the_real_outcome_is_always_in_its_cell(seed: int) -> None:
     found = rows(made)
     for _ in range(8):
         facts = random_facts(SCOPE, chance)
+        facts["impact"]["amount"] = abs(facts["impact"]["amount"])
         facts["consent"]["strength"] = "NONE"
         facts["approval"] |= {"granted": False, "count": 0}
         facts["call"] |= {"tool": "issue_refund", "effect": TOOL.effect, "intent": TOOL.intent}

@@ -5,6 +5,7 @@ import typer
 from tillgate.server.cli.policy_backtest import backtest
 from tillgate.server.cli.policy_check import check
 from tillgate.server.cli.policy_explain import explain
+from tillgate.server.cli.policy_prove import diff, prove
 from tillgate.server.cli.policy_routes import routes
 from tillgate.server.cli.policy_schema import schema
 from tillgate.server.cli.policy_testing import try_policies
@@ -14,6 +15,8 @@ app = typer.Typer(help="Check a policy, test it, and say what a change would do.
 app.command()(check)
 app.command()(schema)
 app.command()(explain)
+app.command()(diff)
+app.command()(prove)
 app.command()(routes)
 app.command()(backtest)
 app.command("test")(try_policies)
