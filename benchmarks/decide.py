@@ -43,16 +43,22 @@ def surfaces() -> list[ToolSurface]:
     return [ToolSurface(f"t{n}", "write", "refund", always=groups, args=args) for n in range(TOOLS)]
 
 
-def policy_of(rules: int) -> tuple[Policy, float]:
-    """A policy of so many rules, and the seconds it took to load."""
+def policy_text(rules: int) -> str:
+    """A policy of so many rules."""
     chance = random.Random(7)
     lines = ["policy: bench", "version: 1", "currency: USD", "rules:"]
     for number in range(rules):
         when, effect = CONDITIONS[number // TOOLS % len(CONDITIONS)]
         condition = when.replace("{n}", str(chance.randint(200, 990)))
         lines.append(f'  - {{id: r{number}, tools: [t{number % TOOLS}], when: "{condition}", {effect}}}')
+    return "\n".join(lines)
+
+
+def policy_of(rules: int) -> tuple[Policy, float]:
+    """A policy of so many rules, and the seconds it took to load."""
+    text = policy_text(rules)
     began = time.perf_counter()
-    return load_policy("\n".join(lines), "bench.yaml", surfaces()), time.perf_counter() - began
+    return load_policy(text, "bench.yaml", surfaces()), time.perf_counter() - began
 
 
 def calls() -> list[tuple[str, Facts]]:

@@ -104,7 +104,10 @@ def _least(search: Search, wanted: tuple[Truth, ...], answer: Answer, ends: Ends
     fact = ends.encoder.unknowns.facts.get("impact.amount") if ends else None
     if fact is None:
         return answer
-    low, high = 0, answer.number(fact.term) or 0
+    high = answer.number(fact.term) or 0
+    if high and (nothing := search.find(*wanted, compared("<=", fact.term, 0))) is not None:
+        return nothing
+    low = 1
     for _ in range(_NARROWING):
         if low >= high:
             break

@@ -1,0 +1,54 @@
+"""How long it takes to check, prove and compare a large policy: `python benchmarks/policy_tools.py [--rules 1000]`
+
+The rules are those of `decide.py`, over forty tools; the changed policy has every threshold one higher. Needs the extra
+`prove`.
+"""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from decide import policy_text, surfaces
+
+from tillgate.guards import prove
+from tillgate.guards.difference import difference
+from tillgate.guards.policy.lint import lint
+from tillgate.guards.policy.load import load_policy
+from tillgate.server.world import SystemClock
+
+CLAIM = """invariants:
+  - {tools: "*", when_outcome: completed, then: "impact.amount <= money('100000.00') || approval.granted"}
+"""
+
+
+def timed(name: str, work: Callable[[], Iterable[object]]) -> None:
+    """Print how long something takes, and how much came of it."""
+    began = time.perf_counter()
+    found = list(work())
+    print(f"{name:<28} {time.perf_counter() - began:6.2f} s   {len(found)} found")
+
+
+def main() -> None:
+    """Measure each once, in one process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rules", type=int, default=1000)
+    options = parser.parse_args()
+    text, tools = policy_text(options.rules) + "\n" + CLAIM, surfaces()
+    changed = re.sub(r"\b([2-9][0-9]{2})\b", lambda found: str(int(found[1]) + 1), text)
+    policy, other = (load_policy(each, "bench.yaml", tools) for each in (text, changed))
+    names = [tool.name for tool in tools]
+    timed("load", lambda: [load_policy(text, "bench.yaml", tools)])
+    timed("warnings", lambda: lint(policy, text, names, SystemClock().now()))
+    timed("prove the invariant", lambda: prove.invariants(policy, tools))
+    timed("prove that budgets hold", lambda: prove.budgets(policy, tools))
+    timed("prove what is monotone", lambda: prove.monotone(policy, tools))
+    timed("compare two policies", lambda: difference(policy, other, tools))
+
+
+if __name__ == "__main__":
+    main()
