@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from decide import policy_text, surfaces
+from decide import policy_text, surfaces  # type: ignore[import-not-found]
 
 from tillgate.guards import prove
 from tillgate.guards.difference import difference
