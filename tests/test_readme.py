@@ -34,7 +34,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_the_marked_commands_run(ran: str) -> None:
-    assert len(blocks("runnable")) == 2
+    assert len(blocks("runnable")) == 3
     assert "sound: 9 records" in ran
 
 
