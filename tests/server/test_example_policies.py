@@ -49,7 +49,12 @@ def _order(name: str, country: str, days: float | None, total: str = "20.00", **
 
 
 def _customer(n: int, country: str, days: float, moved: float | None) -> dict[str, Any]:
-    methods = [("pm", "card", None), ("pp", "paypal", None), ("sc", "store_credit", "0.00")]
+    methods = [
+        ("pm", "card", None),
+        ("pp", "paypal", None),
+        ("sc", "store_credit", "0.00"),
+        ("gc", "gift_card", "0.00"),
+    ]
     return {
         "id": f"cus_{n}", "email": f"person{n}@example.com", "first_name": "Ada", "last_name": "Example", "phone": None,
         "created_at": _at(days), "address": {**ADDRESSES[country], "country": country},
@@ -65,9 +70,11 @@ def _shop(policy: str) -> dict[str, Any]:
              "stackable": True, "max_uses_per_customer": 5, "tags": []}  # fmt: skip
     line = {"variant_id": "v_1", "quantity": 1}
     paid = [{"id": "theirs-p", "method_id": "pm_2", "amount": "20.00"}]
+    back = {"method_id": "pm_3", "amount": "20.00"}
+    thirds = [{"id": f"third{n}-p", "method_id": "pm_3", "amount": "20.00"} for n in range(4)]
     return {
         "currency": "EUR" if policy == "eu" else "USD",
-        "customers": [_customer(1, home, 400, None), _customer(2, home, 400, 2)],
+        "customers": [_customer(1, home, 400, None), _customer(2, home, 400, 2), _customer(3, home, 400, None)],
         "products": [{"id": "p_1", "title": "Shirt", "category": None, "variants": [
             {"id": "v_1", "options": {"size": "M"}, "price": "20.00", "cost": "5.00", "stock": 99},
             {"id": "v_2", "options": {"size": "L"}, "price": "20.00", "cost": "18.00", "stock": 99}]}],
@@ -81,7 +88,13 @@ def _shop(policy: str) -> dict[str, Any]:
             _order("large", home, 3, "480.00"), _order("day31", home, 31), _order("old", home, None, placed=200),
             *(_order(f"small{n}", home, 3) for n in range(4)),
             _order("mid", home, 3, "60.00"), _order("mid2", home, 3, "60.00"), _order("mid3", home, 3, "60.00"),
-            _order("theirs", home, None, customer="cus_2", payments=paid),
+            _order("theirs", home, None, customer="cus_2", payments=paid), _order("overseas", "US", 3),
+            _order("arrived", home, 3, customer="cus_2", payments=[paid[0] | {"id": "arrived-p"}]),
+            _order("gift", home, 3, payments=[{"id": "gift-p", "method_id": "gc_1", "amount": "20.00"}]),
+            _order("slow", home, 10, placed=190),
+            *(_order(f"third{n}", home, 3, customer="cus_3", payments=[thirds[n]],
+                     refunds=[back | {"id": f"third{n}-r", "payment_id": f"third{n}-p"}] if n >= 2 else [])
+              for n in range(4)),
         ],
     }  # fmt: skip
 
@@ -108,6 +121,7 @@ SITUATIONS: list[Situation] = yaml.safe_load((Path(__file__).parent / "example_s
 WHO = {
     "sure": customer(),
     "second": customer(2),
+    "third": customer(3),
     "known": customer(assurance=Assurance.IDENTIFIED),
     "nobody": stranger(),
 }

@@ -63,6 +63,20 @@ def test_the_right_of_withdrawal(
     assert facts(world_of(shop))["order"]["withdrawal"] == wanted
 
 
+def test_the_whole_fourteenth_day_counts(world_of: Callable[[Shop], World], shop: Shop) -> None:
+    order = shop["orders"][0]
+    order["shipping_address"] = {**order["shipping_address"], "country": "DE"}
+    order |= {"delivered_at": "2026-05-18T00:00:00Z", "placed_at": at(days=60)}
+    world = world_of(shop)
+    world.clock.advance(hours=11, minutes=59, seconds=59)
+    assert facts(world)["order"]["withdrawal"] == "open"
+
+
+def test_nobody_withdraws_from_what_went_elsewhere_undelivered(world_of: Callable[[Shop], World], shop: Shop) -> None:
+    shop["orders"][1]["shipping_address"]["country"] = "GB"
+    assert facts(world_of(shop), order_id="ord_2")["order"]["withdrawal"] == "none"
+
+
 def test_who_waits_for_the_goods_may_withdraw_already(world_of: Callable[[Shop], World], shop: Shop) -> None:
     shop["orders"][1]["shipping_address"]["country"] = "DE"
     assert facts(world_of(shop), order_id="ord_2")["order"]["withdrawal"] == "open"
@@ -85,6 +99,29 @@ def test_refunds_to_one_method(world_of: Callable[[Shop], World], shop: Shop) ->
         assert world.call("issue_refund", order_id="ord_1", amount=amount, reason="x").status == "completed"
     method = facts(world, "issue_refund", order_id="ord_1", amount="0.01", reason="x")["method"]
     assert (method["refunds_30d"], method["refunded_30d"]) == (2, 350)
+
+
+@pytest.mark.parametrize(("later", "wanted"), [(timedelta(days=30), 1), (timedelta(days=30, seconds=1), 0)])
+def test_a_refund_counts_for_thirty_days(
+    world_of: Callable[[Shop], World], shop: Shop, later: timedelta, wanted: int
+) -> None:
+    world = world_of(shop)
+    assert world.call("issue_refund", order_id="ord_1", amount="1.00", reason="x").status == "completed"
+    world.clock.advance(seconds=later.total_seconds())
+    found = facts(world, "issue_refund", order_id="ord_1", amount="0.01", reason="x")
+    assert (found["method"]["refunds_30d"], found["method"]["refunded_30d"]) == (wanted, wanted * 100)
+    assert found["order"]["address_refunds_30d"] == wanted
+
+
+def test_refunds_to_another_address_and_another_method_do_not_count(
+    world_of: Callable[[Shop], World], shop: Shop
+) -> None:
+    shop["orders"][1]["shipping_address"] = HERE | {"line1": "77 Far Street", "line2": None}
+    world = world_of(shop)
+    assert world.call("issue_refund", order_id="ord_2", amount="1.00", reason="x").status == "completed"
+    found = facts(world, "issue_refund", order_id="ord_1", amount="0.01", reason="x", method="gift_1")
+    assert found["order"]["address_refunds_30d"] == 0
+    assert (found["method"]["refunds_30d"], found["method"]["refunded_30d"]) == (0, 0)
 
 
 def test_how_long_an_address_has_stood(world_of: Callable[[Shop], World], shop: Shop) -> None:

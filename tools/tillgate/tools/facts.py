@@ -50,7 +50,8 @@ def withdrawal(country: str, delivered_at: datetime | None, now: datetime) -> st
     """The buyer's right to withdraw from a distance sale: `none` outside the EU, else `open` or `over`.
 
     Fourteen days from the day after delivery, by Directive 2011/83/EU Art. 9 and Regulation 1182/71 Art. 3: the whole
-    fourteenth day counts. Days are taken in UTC; the exceptions of Art. 16 are for a policy to know.
+    fourteenth day counts. Days are taken in UTC. A last day on a weekend or holiday is not carried on to the next
+    working day (Art. 3(4)), and the exceptions of Art. 16 are for a policy to know.
     """
     if country not in _EU:
         return "none"
