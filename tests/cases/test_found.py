@@ -1,7 +1,6 @@
 """Defects found by acceptance through the public doors: each fails until it is mended; a comment says what is wrong."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,8 @@ import pytest
 from e2e.test_audit import unlocked
 from e2e.test_escalation import TWO, opened, refunded
 from e2e.world import OPEN, SHOP, STORE, Session, World, new_world, policy
+
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A store that another version laid out is refused and left exactly as it was."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from worlds import SeededMinter, TestClock
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.server.store.sqlite import SqliteStore
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 
 
 def test_a_store_of_an_earlier_layout_is_not_opened(tmp_path: Path) -> None:

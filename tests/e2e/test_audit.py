@@ -2,13 +2,14 @@
 
 import json
 import random
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from e2e.world import ESCALATE, NEW_ADDRESS, ROOT, STORE, World
+
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 
 CHECKER = ROOT / "guards" / "tillgate" / "guards" / "audit" / "verify.py"
 SWEEP = """

@@ -1,7 +1,6 @@
 """Every status of the envelope, from several tools, through the SDK's own client in both protocol eras."""
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,6 +11,8 @@ from e2e.world import NEW_ADDRESS, STORE, TILLGATE, JsonObject, World
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult, TextContent
+
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 
 STATUSES = {"completed", "denied", "verification_required", "confirmation_required", "escalated", "failed"}
 RULES = """

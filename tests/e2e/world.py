@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 
 ROOT = Path(__file__).parents[2]
 TILLGATE = str(Path(sys.executable).parent / "tillgate")

@@ -1,7 +1,5 @@
 """Journeys with trouble: deaths in the middle of an act, hands in the database, another shop, and time."""
 
-import sqlite3
-
 import pytest
 from hypothesis import strategies as st
 from ledger.house import House
@@ -11,6 +9,7 @@ from ledger.play import Move
 from ledger.shops import CENTS, ORDERS, VARIANTS, WHOLE
 
 from tillgate.guards import review
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 
 writes = st.integers(0, 25)
 sold = st.sampled_from([key for variants in VARIANTS.values() for key in variants])

@@ -5,6 +5,7 @@ TillgateError
 │   ├── PolicyError           policy.yaml, with every finding at its line and column
 │   └── SeedError             a shop file, with the path of each finding
 ├── Stale                     a record changed under a plan: nothing was done, decide anew
+├── Unavailable               the store cannot take or keep a transaction now: nothing was done, try again later
 └── IntegrityError            the audit log or the store cannot be trusted: stop; exit 4
 """
 
@@ -27,6 +28,10 @@ class SeedError(ConfigurationError):
 
 class Stale(TillgateError):
     """A `before` or a basis version of a plan no longer holds; nothing was applied."""
+
+
+class Unavailable(TillgateError):
+    """The store is held by others, full or broken. Nothing was done; the words are the operator's, not the client's."""
 
 
 class IntegrityError(TillgateError):

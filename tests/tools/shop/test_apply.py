@@ -1,6 +1,5 @@
 """A plan is applied only while everything it was made from still holds, and its inverse takes it back."""
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change
 from tillgate.tools.shops.embedded.apply import SHOP_TABLES, TableSpec, apply, read_entity, root_version
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 from tillgate.tools.shops.embedded.sql import Sql
 
 Contents = Callable[[Sql], dict[str, list[tuple[Any, ...]]]]

@@ -1,7 +1,6 @@
 """A shop file is taken whole or refused whole, with every finding at its path."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from tillgate.guards.errors import SeedError
+from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 from tillgate.tools.shops.embedded.load import load_shop
 from tillgate.tools.shops.embedded.seed import seed, shop_currency
 from tillgate.tools.shops.embedded.sql import Sql

@@ -1,15 +1,12 @@
 """The gate's desk on SQLite: plain statements on one connection, inside the one transaction of a call."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from tillgate.guards.asking import TRIES
-from tillgate.guards.audit.log import GENESIS, seal
-from tillgate.guards.audit.personal import withhold
 from tillgate.guards.audit.record import as_json
 from tillgate.guards.desk import (
     Action,
@@ -27,6 +24,7 @@ from tillgate.guards.desk import (
 from tillgate.guards.model import Json, Plan, Subject, inside
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
+from tillgate.server.store.log import Tail
 from tillgate.server.store.record import GATE_TABLES, SubjectRecord
 from tillgate.server.store.rows import (
     action_from,
@@ -41,17 +39,22 @@ from tillgate.server.store.rows import (
 from tillgate.tools.shops.embedded.apply import SHOP_TABLES, apply, root_version
 from tillgate.tools.shops.embedded.sql import Sql
 
+T = TypeVar("T")
 ALL_TABLES = {**SHOP_TABLES, **GATE_TABLES}
 _ROOTS = frozenset(kind for kind, spec in SHOP_TABLES.items() if spec.versioned)
 
 
 class SqlDesk:
-    """Implements `tillgate.guards.desk.Desk`. Lives as long as one transaction."""
+    """Implements `tillgate.guards.desk.Desk`. Lives as long as one transaction, which may hold many calls.
+
+    The end of the log is read once, and the records of the whole transaction are written when it closes.
+    """
 
     def __init__(self, sql: Sql, now: datetime, minter: Minter) -> None:
         self._sql = sql
         self._now = now
         self._minter = minter
+        self._log = Tail(sql)
 
     @property
     def now(self) -> datetime:
@@ -62,24 +65,43 @@ class SqlDesk:
         """The transaction's connection, for the command line's own reads."""
         return self._sql
 
+    def attempt(self, job: Callable[["SqlDesk"], T]) -> T:
+        """Do one of several jobs of this transaction; what raises leaves nothing behind, and the others go on."""
+        mark = self._log.mark()
+        try:
+            with self._sql.savepoint("job"):
+                return job(self)
+        except BaseException:
+            self._log.back_to(mark)
+            raise
+
+    def close(self) -> None:
+        """Write what waits until the end of the transaction."""
+        self._log.write()
+
     def talk(self, caller: Caller) -> Talk:
         key = f"{caller.principal}/{caller.conversation}"
         row = self._sql.row("SELECT * FROM conversation WHERE id = ?", (key,))
-        if row is None:
-            self._insert(
-                "conversation", {"id": key, "name": caller.conversation, "nonce": self._minter.token(), **_FRESH}
-            )
-            row = self._sql.row("SELECT * FROM conversation WHERE id = ?", (key,))
-        if row is None:
-            raise RuntimeError("a row just written is there")
-        return talk_from(row)
+        if row is not None:
+            return talk_from(row)
+        fresh = {"id": key, "name": caller.conversation, "nonce": self._minter.token(), **_FRESH}
+        self._insert("conversation", fresh)
+        return talk_from({"customer_id": None, "stepped_up_at": None, "last_record": None, **fresh})
 
     def tally(self, talk: Talk, tally: Tally) -> None:
         orders = talk.orders | {tally.order} if tally.order else talk.orders
         self._sql.run(
             "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
-            " escalated = escalated + ?, orders = ?, last_record = (SELECT max(seq) FROM audit) WHERE id = ?",
-            (tally.new_call, tally.executed_write, tally.denied, tally.escalated, json_text(sorted(orders)), talk.key),
+            " escalated = escalated + ?, orders = ?, last_record = ? WHERE id = ?",
+            (
+                tally.new_call,
+                tally.executed_write,
+                tally.denied,
+                tally.escalated,
+                json_text(sorted(orders)),
+                self._log.seq,
+                talk.key,
+            ),
         )
 
     def record(
@@ -272,6 +294,7 @@ class SqlDesk:
         return self._sql.run(statement, (handle, reviewer, time_text(self._now))) == 1
 
     def history(self, talk_key: str, limit: int) -> Sequence[Mapping[str, Json]]:
+        self._log.write()
         rows = self._sql.rows(
             "WITH RECURSIVE chain(seq, before, record, n) AS ("
             " SELECT a.seq, a.before, a.record, 1 FROM conversation c JOIN audit a ON a.seq = c.last_record"
@@ -283,15 +306,7 @@ class SqlDesk:
         return [_glimpse(orjson.loads(row["record"])) for row in rows]
 
     def append(self, body: Mapping[str, Json], personal: Sequence[str], talk: Talk | None = None) -> None:
-        """The head is read inside the transaction, so the chain holds with several processes on one file."""
-        head = self._sql.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
-        seq, prev = (head["seq"] + 1, head["hash"]) if head else (1, GENESIS)
-        kept, beside = withhold(body, personal, lambda: os.urandom(16))
-        sealed = seal(kept, seq=seq, prev=prev)
-        before = talk.last_record if talk else None
-        self._insert("audit", {"seq": seq, "hash": sealed.hash, "before": before, "record": sealed.record})
-        if beside:
-            self._insert("personal", {"seq": seq, "entries": orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)})
+        self._log.append(body, personal, talk.last_record if talk else None)
 
     def serve_under(self, digest: str, source: str, text: str) -> None:
         """The policy this store is served under from now on, kept whole and written down when it changes."""

@@ -1,13 +1,81 @@
-"""The audit log as it lies in the store: read for export, and held against what the store itself says happened."""
+"""The audit log as it lies in the store: added to, read for export, and held against what the store itself says."""
 
-from collections.abc import Iterator
-from typing import Any
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import orjson
 
-from tillgate.guards.audit.log import Row, export_lines
+from tillgate.guards.audit.log import FIRST, GENESIS, Row, export_lines, seal
+from tillgate.guards.audit.personal import SALT_BYTES, withhold
 from tillgate.guards.errors import IntegrityError
+from tillgate.guards.model import Json
 from tillgate.tools.shops.embedded.sql import Sql
+
+Waiting: TypeAlias = tuple[tuple[int, str, int | None, bytes], tuple[int, bytes] | None]
+"""A record and the personal values beside it, ready to store."""
+
+Mark: TypeAlias = tuple[int, str, int, int]
+"""A place in a transaction: the end of the log then, how many records it had, and how many of them were written."""
+
+
+class Tail:
+    """The end of the log inside one exclusive transaction.
+
+    It is read from the store at the first record, so the chain holds with several processes on one file; what is
+    appended is numbered at once and written together.
+    """
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+        self._end: tuple[int, str] | None = None
+        self._records: list[Waiting] = []
+        self._written = 0
+
+    @property
+    def seq(self) -> int:
+        """The number of the last record; 0 while there is none."""
+        return self._last()[0]
+
+    def append(self, body: Mapping[str, Json], personal: Sequence[str], before: int | None) -> None:
+        """One more record. `before` is the record before it in the same conversation."""
+        last, prev = self._last()
+        kept, beside = withhold(body, personal, _salt)
+        sealed = seal(kept, seq=last + 1, prev=prev)
+        values = (last + 1, orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)) if beside else None
+        self._records.append(((last + 1, sealed.hash, before, sealed.record), values))
+        self._end = last + 1, sealed.hash
+
+    def mark(self) -> Mark:
+        """Where the log ends now."""
+        return *self._last(), len(self._records), self._written
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what was appended since. What was written since has gone with the savepoint and is written again."""
+        seq, prev, records, self._written = mark
+        self._end = seq, prev
+        del self._records[records:]
+
+    def write(self) -> None:
+        """Put what waits into the store."""
+        waiting = self._records[self._written :]
+        self._written = len(self._records)
+        beside = [values for _, values in waiting if values is not None]
+        if waiting:
+            records = [record for record, _ in waiting]
+            self._sql.executemany("INSERT INTO audit (seq, hash, before, record) VALUES (?, ?, ?, ?)", records)
+        if beside:
+            self._sql.executemany("INSERT INTO personal (seq, entries) VALUES (?, ?)", beside)
+
+    def _last(self) -> tuple[int, str]:
+        if self._end is None:
+            row = self._sql.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+            self._end = (row["seq"], row["hash"]) if row else (FIRST - 1, GENESIS)
+        return self._end
+
+
+def _salt() -> bytes:
+    return os.urandom(SALT_BYTES)
 
 
 def stored_lines(sql: Sql, *, without_personal: bool = False) -> list[bytes]:

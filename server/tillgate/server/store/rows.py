@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from sqlite3 import Row
 from typing import Any
 
 import orjson
 
 from tillgate.guards.desk import Action, Caller, Pending, Received, Request, Talk
 from tillgate.guards.model import Agent, Assurance, Json, Subject
+from tillgate.tools.shops.embedded.sql import Row
 
 
 def time_text(at: datetime) -> str:
@@ -26,7 +26,7 @@ def json_text(value: Json) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def talk_from(row: Row) -> Talk:
+def talk_from(row: Row | Mapping[str, Any]) -> Talk:
     return Talk(
         key=row["id"],
         id=row["name"],

@@ -4,25 +4,37 @@
 also with several processes on the file. A commit returns only when it is on disk (`synchronous=FULL`).
 """
 
-import sqlite3
+import random
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import create_engine
 
-from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.errors import ConfigurationError, Unavailable
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.tables import metadata
+from tillgate.tools.shops.embedded import engine
+from tillgate.tools.shops.embedded.engine import dbapi
 from tillgate.tools.shops.embedded.sql import Sql, connect
 from tillgate.tools.shops.embedded.tables import create_tables
 
+if TYPE_CHECKING:
+    import sqlite3
+
+T = TypeVar("T")
 SCHEMA = 2
 """The layout of the tables; it goes up when a store of before could not be read."""
+
+WAITS_SECONDS = 5.0
+"""How long a transaction waits for the other processes on the file."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 
 
 class SqliteStore:
@@ -34,21 +46,32 @@ class SqliteStore:
         self._minter = minter
         self._lock = threading.Lock()
         self._connection = _opened(path)
+        self._in_doubt = False
         self._after_commit: Callable[[], None] = _nothing
 
     def on_commit(self, notify: Callable[[], None]) -> None:
         """Call this after each durable commit; it must not raise and must not block."""
         self._after_commit = notify
 
+    def run(self, job: Callable[[SqlDesk], T]) -> T:
+        """Do one job in a transaction of its own; durable when this returns."""
+        with self.transaction() as desk:
+            return job(desk)
+
     @contextmanager
     def transaction(self) -> Generator[SqlDesk]:
-        """One exclusive transaction: durable when the block ends, gone when it raises."""
+        """One exclusive transaction: durable when the block ends, gone when it raises.
+
+        Raises Unavailable when the store cannot take it now, or could not keep it.
+        """
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._begin("BEGIN IMMEDIATE")
+            desk = SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
             try:
-                yield SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
+                yield desk
+                desk.close()
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
             self._commit()
         self._after_commit()
@@ -57,7 +80,7 @@ class SqliteStore:
     def reading(self) -> Generator[SqlDesk]:
         """A look at one instant; nothing written in it stays."""
         with self._lock:
-            self._connection.execute("BEGIN")
+            self._begin("BEGIN")
             try:
                 yield SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
             finally:
@@ -68,31 +91,70 @@ class SqliteStore:
         with self._lock:
             self._connection.close()
 
+    def _begin(self, how: str) -> None:
+        """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""
+        if self._in_doubt:
+            self._reopen()
+        pause, until = _FIRST_PAUSE, time.monotonic() + WAITS_SECONDS
+        while True:
+            try:
+                self._connection.execute(how)
+            except dbapi.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > until:
+                    raise Unavailable(f"{self.path}: {error}") from error
+                time.sleep(random.uniform(0, pause))  # noqa: S311
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                return
+
+    def _roll_back(self) -> None:
+        """A full disk has rolled the transaction back by itself."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
     def _commit(self) -> None:
+        """A commit that fails is answered as not done, and the next transaction writes over what it left behind."""
         try:
             self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        except dbapi.Error as error:
+            self._in_doubt = True
+            raise Unavailable(f"{self.path}: the commit failed: {error}") from error
+
+    def _reopen(self) -> None:
+        """After a failed commit nothing the connection remembers is trusted."""
+        try:
+            self._connection.close()
+            self._connection = connect(self.path)
+        except dbapi.Error as error:
+            raise Unavailable(f"{self.path}: cannot be opened again: {error}") from error
+        self._in_doubt = False
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _is_busy(error: Exception) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
+
+
+def _opened(path: Path) -> "sqlite3.Connection":
+    if engine.may_lose_commits(dbapi.sqlite_version_info):
+        raise ConfigurationError(
+            f"SQLite {dbapi.sqlite_version} can lose commits when several processes write; install pysqlite3, or a "
+            "Python with SQLite 3.51.3 or newer"
+        )
     try:
         if not path.parent.is_dir():
             raise ConfigurationError(f"{path}: there is no directory {path.parent}")
         _create(path)
         return connect(path)
-    except (sqlite3.Error, SQLAlchemyError, OSError) as error:
+    except (dbapi.Error, SQLAlchemyError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise ConfigurationError(f"{path}: cannot open the store: {cause}") from error
 
 
 def _create(path: Path) -> None:
     """Make what is not there yet. Processes that start on a new file together wait for one another."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10}, module=dbapi)
     try:
-        with engine.connect() as connection:
+        with made.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             _check_schema(connection, path)
             create_tables(connection)
@@ -100,7 +162,7 @@ def _create(path: Path) -> None:
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
             connection.commit()
     finally:
-        engine.dispose()
+        made.dispose()
 
 
 def _check_schema(connection: Connection, path: Path) -> None:

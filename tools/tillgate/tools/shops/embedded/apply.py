@@ -5,7 +5,6 @@ created or deleted, a field the plan does not name counts as None: a deletion th
 is stale.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -16,14 +15,13 @@ from sqlalchemy import Integer
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change, Json
 from tillgate.tools.shops.embedded.columns import ShopTable
-from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sql import Conflict, Sql
 from tillgate.tools.shops.embedded.tables import KINDS
 
 CATALOGUE = frozenset({"variant", "offer"})
 """Kinds whose version says which price was quoted: a plan may stand on it, only a new price raises it."""
 ColumnKind: TypeAlias = Literal["text", "int", "bool", "json"]
 Stored: TypeAlias = str | int | None
-_REFERENCES = frozenset({"SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_UNIQUE"})
 _TYPES: Mapping[ColumnKind, type[Any]] = {"text": str, "int": int, "bool": bool}
 
 
@@ -67,9 +65,7 @@ def apply(
     try:
         with sql.savepoint("apply"):
             _write(sql, acts, basis, tables)
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorname not in _REFERENCES:
-            raise
+    except Conflict as error:
         raise Stale("another record now depends on one that would change") from error
 
 

@@ -5,7 +5,6 @@ Functions take `sqlite3.Row` by column name, so a query may select more than is 
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from sqlite3 import Row
 
 import orjson
 
@@ -25,6 +24,7 @@ from tillgate.tools.commerce.model import (
     Variant,
 )
 from tillgate.tools.shops.embedded.opening import CHARGES
+from tillgate.tools.shops.embedded.sql import Row
 
 
 def _name(transfer_id: str) -> str:

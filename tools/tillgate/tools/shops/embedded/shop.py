@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from sqlite3 import Row
 from typing import Any
 
 import orjson
@@ -19,7 +18,7 @@ from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, OrderSta
 from tillgate.tools.shops.embedded import rows
 from tillgate.tools.shops.embedded import statements as s
 from tillgate.tools.shops.embedded.apply import SHOP_TABLES, read_entity, root_version
-from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sql import Row, Sql
 
 MOST_ROWS = 50
 _REFUND_DAYS = 30

@@ -4,34 +4,38 @@ It opens and ends no transaction of its own: whoever owns the connection does, s
 records commit together. Only names from a `TableSpec` are ever part of a statement.
 """
 
-import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tillgate.tools.shops.embedded.engine import dbapi
+
+if TYPE_CHECKING:
+    import sqlite3
 
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
-
+Row = dbapi.Row
+"""One row of an answer, by position or by column name."""
 
 _PRAGMAS = (
-    "busy_timeout = 5000",
+    "busy_timeout = 0",  # the store waits by itself
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "secure_delete = ON",  # a one-time code that was sent leaves no trace in free pages
 )
+_REFERENCES = ("UNIQUE constraint failed", "FOREIGN KEY constraint failed")
 
 
-def connect(path: str | Path) -> sqlite3.Connection:
-    """A durable connection: WAL, every commit synced, foreign keys held, five seconds' wait for a lock."""
-    connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in (
-        "busy_timeout = 5000",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "secure_delete = ON",
-    ):
+class Conflict(Exception):
+    """Another record depends on one that would go, or there is one already where one would come."""
+
+
+def connect(path: str | Path) -> "sqlite3.Connection":
+    """A durable connection: WAL, every commit synced, foreign keys held, no waiting for a lock."""
+    connection = dbapi.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
     return connection
 
@@ -41,20 +45,20 @@ class Sql:
 
     __slots__ = ("_connection",)
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.row_factory = sqlite3.Row
+    def __init__(self, connection: "sqlite3.Connection") -> None:
+        connection.row_factory = dbapi.Row
         self._connection = connection
 
     @property
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> "sqlite3.Connection":
         """The connection itself, for its owner: transactions, backup, close."""
         return self._connection
 
-    def rows(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """Every row of the answer."""
         return self._connection.execute(sql, params).fetchall()
 
-    def stream(self, sql: str, params: Params = ()) -> Generator[sqlite3.Row]:
+    def stream(self, sql: str, params: Params = ()) -> Generator[Row]:
         """The rows of the answer one by one: what is not asked for is not looked for."""
         cursor = self._connection.execute(sql, params)
         try:
@@ -62,16 +66,21 @@ class Sql:
         finally:
             cursor.close()
 
-    def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+    def row(self, sql: str, params: Params = ()) -> Row | None:
         """The first row of the answer, if there is one."""
         cursor = self._connection.execute(sql, params)
-        first: sqlite3.Row | None = cursor.fetchone()
+        first: Row | None = cursor.fetchone()
         cursor.close()
         return first
 
     def run(self, sql: str, params: Params = ()) -> int:
         """Execute a statement that answers nothing; the number of rows it changed."""
-        return self._connection.execute(sql, params).rowcount
+        try:
+            return self._connection.execute(sql, params).rowcount
+        except dbapi.IntegrityError as error:
+            if not str(error).startswith(_REFERENCES):
+                raise
+            raise Conflict(str(error)) from error
 
     def executemany(self, sql: str, params: Iterable[Params]) -> int:
         """Execute one statement for each set of parameters; the number of rows changed in all."""
