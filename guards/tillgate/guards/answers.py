@@ -1,5 +1,7 @@
 """Answers that refuse: a reason the customer may hear, and what the model should do next."""
 
+from collections.abc import Mapping
+
 from tillgate.guards.case import Case
 from tillgate.guards.model import Reason
 from tillgate.guards.outcome import Outcome, ReasonGiven
@@ -10,6 +12,14 @@ CONFLICT = Reason(
     "idempotency_conflict", "This idempotency_key was used for another call. Use a new key for a new act."
 )
 FAILURE = Reason("unavailable", "Something went wrong on our side. Nothing was changed.")
+
+REFUSED_OUTSIDE = Reason("refused_by_provider", "The payment provider did not accept this. Nothing was done.")
+UNSETTLED = Reason("unsettled", "This was begun, and we cannot see yet whether it went through.")
+HELD: Mapping[str, Reason] = {
+    "executing": Reason("under_way", "Something else is being done with this right now. Please try again in a moment."),
+    "in_doubt": Reason("in_doubt", "We are still finding out how something earlier ended, so this has to wait."),
+}
+"""Why a record cannot be changed now, by how the request stands that holds it."""
 
 _ASK_AGAIN = "Send the call without confirmation_token to ask the customer again."
 _NEXT = {
@@ -22,6 +32,8 @@ _NEXT = {
     "idempotency_conflict": "Use a new idempotency_key for a new act, or send the first call unchanged.",
     "too_many_codes": "Apologise and offer request_human.",
     "wrong_code": "Ask the customer to read the code again.",
+    "under_way": "Wait a few seconds and send the call again.",
+    "in_doubt": "Tell the customer a colleague is looking into it; do not send the call again before they have.",
     "stale": "Look the record up again and, if the customer still wants it, send a new call.",
 }
 _OTHERWISE = "Tell the customer why, in these words. Do not try to work around it."
@@ -52,6 +64,28 @@ def failed(call_id: str) -> Outcome:
         call_id=call_id,
         reasons=given(FAILURE),
         next_step="Apologise; you may send the same call once more, or offer request_human.",
+    )
+
+
+def unsettled(call_id: str, handle: str) -> Outcome:
+    """It was begun, and we cannot say now how it ended; it is being found out."""
+    return Outcome(
+        status="failed",
+        executed=False,
+        call_id=call_id,
+        reasons=given(UNSETTLED),
+        next_step=f"Do not send the call again. Ask check_request with handle {handle} in a minute.",
+    )
+
+
+def refused_outside(call_id: str) -> Outcome:
+    """Whoever had to act outside would not; nothing was done."""
+    return Outcome(
+        status="denied",
+        executed=False,
+        call_id=call_id,
+        reasons=given(REFUSED_OUTSIDE),
+        next_step="Tell the customer it was not possible and nothing was done; offer another way or request_human.",
     )
 
 

@@ -4,20 +4,29 @@ Everything a call reads and writes goes through one `Desk`, inside one transacti
 record, the budget it used and the answer commit together or not at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
+from tillgate.guards.effects import Effect
 from tillgate.guards.model import Agent, Assurance, Json, Plan, Subject
 from tillgate.guards.money import Currency
 
+T = TypeVar("T")
 STEP_UP_SECONDS = 600
 """How long a one-time code counts (CONTRACT §4)."""
 
-RequestStatus: TypeAlias = Literal["pending", "approved", "executed", "denied", "expired", "withdrawn", "stale"]
+RequestStatus: TypeAlias = Literal[
+    "pending", "approved", "executing", "in_doubt", "executed", "denied", "expired", "withdrawn", "stale"
+]
+"""`executing`: it is being carried out somewhere; `in_doubt`: nobody can say whether it was."""
 ENDED: frozenset[RequestStatus] = frozenset({"denied", "expired", "withdrawn", "stale"})
+OUTSTANDING: frozenset[RequestStatus] = frozenset({"executing", "in_doubt"})
+"""What such a request would change is held: nothing else may change it until it is known how it ended."""
+LEASE_SECONDS = 6
+"""How long whoever carries out a request has it for themselves; longer than any provider takes to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An escalation: a call that waits for a person, bound to its plan, its subject, the policy and an expiry."""
+    """A call that cannot end in one transaction: it waits for a person, or for an effect outside.
+
+    Bound to its plan, its subject, the policy and an expiry. `effects` are what must happen outside once it may;
+    `fence` counts the claims on it, and the last one has it until `lease_until`.
+    """
 
     handle: str
     call_id: str
@@ -160,6 +173,9 @@ class Request:
     packet: Mapping[str, Json]
     approved_by: tuple[str, ...]
     result: Mapping[str, Json] | None = None
+    effects: tuple[Effect, ...] = ()
+    fence: int = 0
+    lease_until: datetime | None = None
 
     def state(self, now: datetime) -> RequestStatus:
         """The status at this instant: an unanswered request expires by the clock, not by a job that may not run."""
@@ -208,11 +224,31 @@ class Desk(Protocol):
         """Apply every change, or raise Stale with nothing changed."""
         ...
 
+    def rehearse(self, plan: Plan) -> None:
+        """Raise Stale if the plan could not be applied; nothing is changed."""
+        ...
+
+    def effects(self, plan: Plan) -> tuple[Effect, ...]:
+        """What of this plan has to happen outside first; nothing where the store itself holds all it changes."""
+        ...
+
+    def held(self, subject: Subject, talk: Talk, plan: Plan, *, besides: str | None) -> RequestStatus | None:
+        """How the request stands that holds a record this plan would change, if there is one (`OUTSTANDING`)."""
+        ...
+
     def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None: ...
     def recall_call(self, subject: Subject, talk: Talk, tool: str, arguments: str) -> Action | None: ...
     def remember(self, talk: Talk, action: NewAction) -> None: ...
     def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan, policy: str) -> None:
         """An approved request was executed: its action now carries the plan and the record it left behind."""
+        ...
+
+    def finish_action(self, call_id: str, outcome: Mapping[str, Json], roots: Mapping[str, int], plan: Plan) -> None:
+        """An action that was under way is done: it now carries its outcome, and waits for nobody."""
+        ...
+
+    def unbook(self, call_id: str) -> None:
+        """What this call had booked is free again."""
         ...
 
     def take_back(self, call_id: str, by: str) -> None:
@@ -244,10 +280,24 @@ class Desk(Protocol):
 
     def request(self, handle: str) -> Request | None: ...
     def requests(self) -> Sequence[Request]: ...
-    def open_request(self, request: Request) -> None: ...
+    def open_request(self, request: Request) -> None:
+        """Keep a request as it is here, in place of what was known of it."""
+        ...
+
     def move_request(
         self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
-    ) -> None: ...
+    ) -> None:
+        """To another state; an end stays as it is."""
+        ...
+
+    def claim_request(self, handle: str, fence: int, seconds: int) -> bool:
+        """Have a request to oneself for so long, if its claim has lapsed and it stands at this fence, which goes up."""
+        ...
+
+    def lapsed(self) -> Sequence[str]:
+        """Handles of outstanding requests that nobody is at work on: their claims have run out."""
+        ...
+
     def add_approval(self, handle: str, reviewer: str) -> bool:
         """Record one person's yes; False when this person already said it."""
         ...
@@ -266,6 +316,13 @@ class Desk(Protocol):
 
 class Store(Protocol):
     """Where desks come from."""
+
+    def run(self, job: Callable[[Desk], T]) -> T:
+        """Do one job in an exclusive transaction, alone or together with others; what it did is durable on return.
+
+        What it raises is raised here, and then nothing of it stays. Raises Unavailable when the store cannot take it.
+        """
+        ...
 
     def transaction(self) -> AbstractContextManager[Desk]:
         """One exclusive transaction: commits durably at the end, rolls back whole on any exception."""

@@ -1,8 +1,10 @@
 """A call that waits for a person: its handle, its packet, and what its customer is told of it.
 
-pending → approved, denied, expired, withdrawn or stale; approved → executed. Every end is final.
+pending → approved, denied, expired, withdrawn or stale; approved → executed. Where something must happen outside
+first, a request is executing until that is known, or in doubt until a person has found out. Every end is final.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,11 @@ from tillgate.guards.model import Decision, Escalate, Json, Plan, Reason
 from tillgate.guards.outcome import EscalationGiven, Outcome
 from tillgate.guards.ports import Minter
 
-CHECK_SECONDS = 60
+CHECK_SECONDS, SOON_SECONDS = 60, 5
+DOUBTS, DOUBTS_SECONDS = "in_doubt", 30 * 86_400
+"""The queue of calls of which nobody can say whether they happened."""
+UNDER_WAY = Reason("under_way", "This is being done right now.")
+IN_DOUBT = Reason("in_doubt", "We cannot see yet whether this went through. A colleague will find out.")
 HISTORY = 30
 
 
@@ -43,6 +49,31 @@ def opened(desk: Desk, case: Case, plan: Plan, demand: Escalate, minter: Minter)
         message=None,
         packet=_packet(desk, case, plan),
         approved_by=(),
+    )
+
+
+def direct(desk: Desk, case: Case, plan: Plan, minter: Minter) -> Request:
+    """The request of a call that waits for nobody, only for what must happen outside."""
+    reason = Reason("under_way", "")
+    return replace(opened(desk, case, plan, Escalate(DOUBTS, 0, DOUBTS_SECONDS, reason), minter), approvals=0)
+
+
+def under_way(call_id: str, request: Request, now: datetime) -> Outcome:
+    """What the client is told while it is not known how a call ends, or when somebody else has settled it."""
+    state = request.state(now)
+    doubtful = state == "in_doubt"
+    return Outcome(
+        status="escalated",
+        executed=False,
+        call_id=call_id,
+        reasons=given(IN_DOUBT if doubtful else UNDER_WAY),
+        escalation=_given(request, state, CHECK_SECONDS if doubtful else SOON_SECONDS),
+        next_step=(
+            f"Tell the customer that a colleague is making sure; ask check_request with handle {request.handle} later. "
+            "Do not send the call again."
+            if doubtful
+            else f"Ask check_request with handle {request.handle} in a moment. Do not send the call again."
+        ),
     )
 
 
@@ -89,13 +120,13 @@ def not_granted(case: Case, decision: Decision | None) -> Outcome:
     return denied(case, stale, *why)
 
 
-def _given(request: Request, status: str) -> EscalationGiven:
+def _given(request: Request, status: str, check: int = CHECK_SECONDS) -> EscalationGiven:
     return EscalationGiven(
         handle=request.handle,
         status=status,
         queue=request.queue,
         expires_at=rfc3339(request.expires_at),
-        check_after_seconds=CHECK_SECONDS,
+        check_after_seconds=check,
     )
 
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tillgate.guards import asking, escalation
-from tillgate.guards.answers import IDENTIFY_FIRST, NO_PERMIT, denied, failed, unknown_tool
+from tillgate.guards.answers import HELD, IDENTIFY_FIRST, NO_PERMIT, denied, failed, unknown_tool, unsettled
 from tillgate.guards.case import Case, Grant
 from tillgate.guards.context import trim
 from tillgate.guards.desk import Desk, Received, Store, Tally
+from tillgate.guards.effects import Answer, Reach, Refused, UnderWay
 from tillgate.guards.errors import Stale
 from tillgate.guards.evaluation import evaluate, subject_of
+from tillgate.guards.finishing import begin, finish
 from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify, inside
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
@@ -22,9 +24,15 @@ from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Arguments, Minter, Tool
 from tillgate.guards.recall import recall, remember
 from tillgate.guards.recording import call_record, failure_record
+from tillgate.guards.steps import Steps, Transact, drive
 
 log = logging.getLogger("tillgate.gate")
 _ATTEMPTS = 3
+
+
+def nobody(_way: UnderWay) -> Answer:
+    """For a shop in which nothing happens outside."""
+    return Refused("there is nobody to do it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +43,34 @@ class Gate:
     policy: Policy
     store: Store
     minter: Minter
+    reach: Reach = nobody
 
     def handle(self, received: Received) -> Outcome:
-        """Answer one call. Never raises: what fails is rolled back, written down and answered as `failed`."""
+        """Answer one call, here and now. Never raises: a failure is rolled back, written down, answered as `failed`."""
+        return drive(self.steps(received), self.store, self.reach)
+
+    def steps(self, received: Received) -> Steps[Outcome]:
+        """One call as the steps it asks for: one transaction, or two with what happens outside between them."""
         call_id = self.minter.id("call")
         for _ in range(_ATTEMPTS):
             try:
-                with self.store.transaction() as desk:
-                    return self.journey(desk, received, call_id)
+                ended: Outcome | UnderWay = yield Transact(lambda desk: self.journey(desk, received, call_id))
             except Stale:
                 continue  # a `before` no longer held: nothing changed, and the call is decided anew
             except Exception:  # the last line: nothing of a fault may reach the client
                 log.exception("call %s failed", call_id)
                 break
-        self._write_down_failure(received, call_id)
+            if isinstance(ended, Outcome):
+                return ended
+            return (yield from self._finish(call_id, ended))
+        yield from self._write_down_failure(received, call_id)
         return failed(call_id)
 
-    def journey(self, desk: Desk, received: Received, call_id: str, grant: Grant | None = None) -> Outcome:
-        """Identify, parse, recall, look up, plan, assess, limit, decide; then one of five ends, trimmed and recorded.
+    def journey(self, desk: Desk, received: Received, call_id: str, grant: Grant | None = None) -> Outcome | UnderWay:
+        """Identify, parse, recall, look up, plan, assess, limit, decide; then one of six ends, trimmed and recorded.
 
-        Runs inside the caller's transaction, and `grant` is a yes that people gave.
+        Runs inside the caller's transaction, and `grant` is a yes that people gave. The sixth end is no end yet: what
+        happens outside is `UnderWay`, and is to be carried out once the transaction is durable.
         """
         parsed = self._parse(received)
         case = self._identify(desk, received, call_id, grant, None if isinstance(parsed, Reason) else parsed)
@@ -81,11 +97,25 @@ class Gate:
         plan = tool.plan(args, found, record)
         if isinstance(plan, Reason):
             return self._refuse(desk, case, plan)
+        besides = grant.handle if grant else None
+        if plan.changes and (state := desk.held(case.subject, case.talk, plan, besides=besides)) is not None:
+            return self._refuse(desk, case, HELD[state])
         said = asking.consent(desk, case, plan)
         if isinstance(said, Reason):
             return self._refuse(desk, replace(case, plan=plan), said)
         case = evaluate(desk, case, tool, args, plan, said, tool.facts(found, plan, desk.now))
-        return self._close(desk, case, self._answer(desk, case, plan))
+        ended = self._answer(desk, case, plan)
+        return ended if isinstance(ended, UnderWay) else self._close(desk, case, ended)
+
+    def _finish(self, call_id: str, way: UnderWay) -> Steps[Outcome]:
+        """Carry out what is under way and settle it. What cannot be settled now is taken up later, by anybody."""
+        answer: Answer = yield way
+        try:
+            outcome: Outcome = yield Transact(lambda desk: finish(self, desk, way, answer))
+        except Exception:  # it may have happened: whatever is said now, it is not that nothing was done
+            log.exception("what became of call %s (%s) could not be written down", call_id, way.handle)
+            return unsettled(call_id, way.handle)
+        return outcome
 
     def _identify(
         self, desk: Desk, received: Received, call_id: str, grant: Grant | None, parsed: tuple[Tool, Arguments] | None
@@ -120,7 +150,7 @@ class Gate:
             return self._close(desk, replace(case, refusal=floor), asking.ask_identity(case, floor))
         return self._refuse(desk, case, floor)
 
-    def _answer(self, desk: Desk, case: Case, plan: Plan) -> Outcome:
+    def _answer(self, desk: Desk, case: Case, plan: Plan) -> Outcome | UnderWay:
         decision = case.decision
         if decision is None:
             raise RuntimeError("nothing is answered before it is decided")
@@ -139,13 +169,17 @@ class Gate:
             case _:
                 return denied(case, *decision.reasons)
 
-    def _execute(self, desk: Desk, case: Case, plan: Plan) -> Outcome:
-        """Apply the plan, book its budgets, remember it. All in the caller's transaction, with its record."""
-        if plan.changes:
+    def _execute(self, desk: Desk, case: Case, plan: Plan) -> Outcome | UnderWay:
+        """Apply the plan, book its budgets, remember it. All in the caller's transaction, with its record.
+
+        What has to happen outside first is only set out, with its budgets booked and its records held.
+        """
+        effects = desk.effects(plan) if plan.changes else ()
+        if plan.changes and not effects:
             desk.apply(plan)
         if case.confirmation is not None:
             desk.spend_pending(case.confirmation)
-        if plan.undoes is not None:
+        if plan.undoes is not None and not effects:
             desk.take_back(plan.undoes, case.call_id)
         if plan.denies is not None:
             return denied(case, plan.denies)
@@ -153,7 +187,16 @@ class Gate:
             desk.release(case.grant.handle)
         if case.limits is not None:
             desk.book(case.limits.entries, case.call_id, None)
-        outcome = Outcome(
+        outcome = self._done(desk, case, plan)
+        if effects:
+            way, told = begin(desk, case, plan, effects, outcome, self.minter)
+            self._close(desk, case, told, way)
+            return way
+        remember(desk, case, plan, outcome, None)
+        return outcome
+
+    def _done(self, desk: Desk, case: Case, plan: Plan) -> Outcome:
+        return Outcome(
             status="completed",
             executed=True,
             call_id=case.call_id,
@@ -161,8 +204,6 @@ class Gate:
             next_step=plan.next_step,
             escalation=escalation.about(desk, plan),
         )
-        remember(desk, case, plan, outcome, None)
-        return outcome
 
     def _escalate(self, desk: Desk, case: Case, plan: Plan, demand: Escalate) -> Outcome:
         """Hand the call to people. Room it fits into is reserved while it waits."""
@@ -184,10 +225,10 @@ class Gate:
         waiting = case.grant is not None and case.grant.handle is not None
         return self._close(desk, case, escalation.not_granted(case, None) if waiting else denied(case, reason))
 
-    def _close(self, desk: Desk, case: Case, outcome: Outcome) -> Outcome:
+    def _close(self, desk: Desk, case: Case, outcome: Outcome, way: UnderWay | None = None) -> Outcome:
         """Trim, record and count; only then is anything answered."""
         shown = outcome.model_copy(update={"data": self._trimmed(case, outcome)})
-        body, personal = call_record(desk.now, case, shown)
+        body, personal = call_record(desk.now, case, shown, way)
         desk.append(body, personal, case.talk)
         acted = shown.executed and not shown.replayed and bool(case.plan and case.plan.changes)
         wrote = acted and case.tool is not None and case.tool.surface.effect == "write"
@@ -205,15 +246,17 @@ class Gate:
             data["result"] = self._view(inner.surface.name, data["result"], case.subject.assurance)
         return self._view(case.tool.surface.name, data, case.subject.assurance)
 
+    def shown(self, outcome: Outcome, tool: str, assurance: Assurance) -> Outcome:
+        """An outcome with only what may leave of its data."""
+        return outcome.model_copy(update={"data": self._view(tool, outcome.data, assurance)})
+
     def _view(self, tool: str, data: Json, assurance: Assurance) -> dict[str, Json]:
         shown = trim(data, self.policy.views_for(tool), self.policy.masks, assurance)
         return dict(inside({"shown": shown}, "shown"))
 
-    def _write_down_failure(self, received: Received, call_id: str) -> None:
+    def _write_down_failure(self, received: Received, call_id: str) -> Steps[None]:
         """If even this cannot be written, the answer stays the same and the operator's log says why."""
         try:
-            with self.store.transaction() as desk:
-                body, personal = failure_record(desk.now, received, call_id, self.policy)
-                desk.append(body, personal)
+            yield Transact(lambda desk: desk.append(*failure_record(desk.now, received, call_id, self.policy)))
         except Exception:  # as above
             log.exception("the failure of call %s could not be recorded", call_id)

@@ -44,25 +44,29 @@ def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str |
     """Keep what acted or waits. An approved request keeps its first call, now with the plan that was carried out."""
     if case.tool is None or case.args is None or not case.tool.recalled:
         return
-    roots = desk.roots(_roots(plan))
+    roots = desk.roots(roots_of(plan))
     if case.grant is not None and case.grant.handle is not None:
         desk.settle_action(case.grant.handle, roots, plan, case.policy.digest)
         return
-    desk.remember(
-        case.talk,
-        NewAction(
-            call_id=case.call_id,
-            subject=case.subject,
-            tool=plan.tool,
-            key=case.args.gate("idempotency_key"),
-            arguments=_digest(case.args),
-            outcome=outcome.as_json(),
-            roots=roots,
-            handle=handle,
-            plan=None if handle else plan,
-            policy=case.policy.digest,
-        ),
+    action = NewAction(
+        call_id=case.call_id,
+        subject=case.subject,
+        tool=plan.tool,
+        key=case.args.gate("idempotency_key"),
+        arguments=_digest(case.args),
+        outcome=outcome.as_json(),
+        roots=roots,
+        handle=handle,
+        plan=None if handle else plan,
+        policy=case.policy.digest,
     )
+    desk.remember(case.talk, action)
+
+
+def set_out(desk: Desk, case: Case, plan: Plan, outcome: Outcome, request: Request) -> None:
+    """Keep a call whose effects are about to happen; an approved request has its action already."""
+    if case.grant is None or case.grant.handle is None:
+        remember(desk, case, plan, outcome, request.handle)
 
 
 def _over(request: Request, action: Action, desk: Desk) -> bool:
@@ -79,7 +83,7 @@ def _digest(args: Arguments) -> str:
     return hashlib.sha256(canonical(args.as_json())).hexdigest()
 
 
-def _roots(plan: Plan) -> list[str]:
+def roots_of(plan: Plan) -> list[str]:
     """The aggregate roots a plan changes, and those it makes."""
     made = {change.entity for change in plan.changes if change.field == "id" and change.after is not None}
     return sorted({entity for entity, _ in plan.basis} | made)

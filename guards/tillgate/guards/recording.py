@@ -9,7 +9,8 @@ from typing import Literal
 
 from tillgate.guards.audit.record import as_json, rfc3339
 from tillgate.guards.case import Case
-from tillgate.guards.desk import Received
+from tillgate.guards.desk import Received, Request
+from tillgate.guards.effects import UnderWay
 from tillgate.guards.model import Json, Plan, at, inside
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.types import Policy
@@ -19,11 +20,11 @@ _NEVER = frozenset({"code"})
 """Arguments that are secrets: not even kept beside the log."""
 
 
-def call_record(now: datetime, case: Case, shown: Outcome) -> Record:
+def call_record(now: datetime, case: Case, shown: Outcome, way: UnderWay | None = None) -> Record:
     """The record of one call and the paths of the personal values in it."""
     personal = case.args.personal() if case.args else frozenset[str]()
     body: dict[str, Json] = {
-        "kind": _kind(case, shown),
+        "kind": _kind(case, shown, way),
         **_who(now, case.received, case.call_id, case.policy),
         "subject": {"customer_id": case.subject.customer_id, "assurance": case.subject.assurance.name},
         "arguments": _arguments(case),
@@ -38,7 +39,8 @@ def call_record(now: datetime, case: Case, shown: Outcome) -> Record:
         "refusal": {"code": case.refusal.code, "message": case.refusal.message} if case.refusal else None,
         "plan": _plan(case.plan),
         "approvals": list(case.grant.reviewers) if case.grant else [],
-        "request": case.grant.handle if case.grant else None,
+        "request": way.handle if way else case.grant.handle if case.grant else None,
+        **({"under_way": _under_way(way)} if way else {}),
         "outcome": _outcome(shown),
         "replayed": shown.replayed,
     }
@@ -46,6 +48,24 @@ def call_record(now: datetime, case: Case, shown: Outcome) -> Record:
     paths += [f"facts.args.{name}" for name in sorted(personal - _NEVER)]
     paths += ["words", "plan.changes", "outcome.data"]
     return body, tuple(path for path in paths if at(body, path) is not None)
+
+
+def outcome_record(
+    now: datetime, request: Request, shown: Outcome, answer: Mapping[str, Json], by: str | None
+) -> Record:
+    """How a call ended whose effects happened outside; its decision and plan are in the record before."""
+    body = {
+        "kind": "outcome",
+        "at": rfc3339(now),
+        "call_id": request.call_id,
+        "request": request.handle,
+        "conversation": request.received.caller.conversation,
+        "tool": request.received.tool,
+        "effects": dict(answer),
+        "settled_by": by,
+        "outcome": _outcome(shown),
+    }
+    return body, (("outcome.data",) if shown.data is not None else ())
 
 
 def failure_record(now: datetime, received: Received, call_id: str, policy: Policy) -> Record:
@@ -73,10 +93,18 @@ def _who(now: datetime, received: Received, call_id: str, policy: Policy) -> dic
     }
 
 
-def _kind(case: Case, shown: Outcome) -> str:
+def _kind(case: Case, shown: Outcome, way: UnderWay | None) -> str:
     if case.grant is None or case.grant.handle is None:
         return "call"
-    return "execution" if shown.status == "completed" else "stale"
+    return "execution" if way is not None or shown.status == "completed" else "stale"
+
+
+def _under_way(way: UnderWay) -> Json:
+    """What is about to happen outside: an outcome follows that says what became of it."""
+    return [
+        {"key": key, "port": effect.port, "act": effect.act, "details": dict(effect.details)}
+        for key, effect in way.keyed()
+    ]
 
 
 def _arguments(case: Case) -> Json:

@@ -12,11 +12,14 @@ from typing import Any
 
 from tillgate.guards.case import Grant
 from tillgate.guards.desk import Desk, Received, Request
+from tillgate.guards.effects import Answer, Done, Refused, UnderWay
+from tillgate.guards.finishing import finish
 from tillgate.guards.gate import Gate
 from tillgate.guards.model import Assurance, Consent, Subject
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.recording import review_record
+from tillgate.guards.steps import Steps, Transact
 
 NAMELESS = "Give a name of up to 64 plain letters, digits, spaces and . _ @ + -"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9 ._@+-]{0,62}[a-z0-9])?")
@@ -36,6 +39,31 @@ class Ruling:
     status: str
     message: str
     outcome: Outcome | None = None
+    under_way: UnderWay | None = None
+
+
+def approving(gate: Gate, handle: str, reviewer: str, amount: str | None = None) -> Steps[Ruling]:
+    """`approve` as the steps it asks for: what must happen outside is carried out once the approval is durable."""
+    ruling: Ruling = yield Transact(lambda desk: approve(gate, desk, handle, reviewer, amount))
+    if (way := ruling.under_way) is None:
+        return ruling
+    answer: Answer = yield way
+    outcome: Outcome = yield Transact(lambda desk: finish(gate, desk, way, answer))
+    return _finished(ruling, outcome)
+
+
+def settle(gate: Gate, desk: Desk, handle: str, reviewer: str, *, happened: bool) -> Ruling:
+    """What was in doubt happened, and is entered; or it did not, and what was reserved for it is free."""
+    request, who = desk.request(handle), person(reviewer)
+    if request is None:
+        return Ruling(False, "unknown", f"There is no request {handle}.")
+    if not who:
+        return Ruling(False, request.status, NAMELESS)
+    if request.status != "in_doubt":
+        return Ruling(False, request.status, f"This request is not in doubt, it is {request.status}; nothing was done.")
+    way = UnderWay(handle, request.fence, request.effects)
+    answer = Done(f"said by {who}") if happened else Refused(f"said by {who}")
+    return _finished(Ruling(True, "", request.summary), finish(gate, desk, way, answer, who))
 
 
 def approve(gate: Gate, desk: Desk, handle: str, reviewer: str, amount: str | None = None) -> Ruling:
@@ -77,12 +105,22 @@ def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...],
         basis=request.basis,
     )
     outcome = gate.journey(desk, received, request.call_id, grant)
+    if isinstance(outcome, UnderWay):
+        return Ruling(True, "executing", f"Under way: {request.summary}", under_way=outcome)
     if outcome.status == "completed":
         desk.move_request(request.handle, "executed", None, outcome.as_json())
         return Ruling(True, "executed", f"Done: {request.summary}" if amount is None else "Done.", outcome)
     words = " ".join(reason.message for reason in outcome.reasons)
     desk.move_request(request.handle, "stale", words, None)
     return Ruling(True, "stale", words, outcome)
+
+
+def _finished(ruling: Ruling, outcome: Outcome) -> Ruling:
+    """How it ended, in a word and in words."""
+    if outcome.status == "completed":
+        return Ruling(True, "executed", "Done.", outcome)
+    status = outcome.escalation.status if outcome.escalation else outcome.status
+    return Ruling(True, status, " ".join(reason.message for reason in outcome.reasons) or ruling.message, outcome)
 
 
 def _cannot_decide(desk: Desk, request: Request | None, reviewer: str) -> Ruling | None:

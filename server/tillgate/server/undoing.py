@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import orjson
 
 from tillgate.guards.desk import Caller, Received
+from tillgate.guards.effects import UnderWay
 from tillgate.guards.errors import ConfigurationError, Stale
 from tillgate.guards.model import Agent, Assurance, at
 from tillgate.guards.outcome import Outcome
@@ -133,4 +134,7 @@ def _take_back(app: App, desk: SqlDesk, call_id: str, who: str, reason: str) -> 
         since=desk.now,
     )
     received = Received("undo_action", {"call_id": call_id, "reason": reason}, caller)
-    return app.gate.journey(desk, received, app.minter.id("call"), operator_grant(who, row["customer_id"]))
+    outcome = app.gate.journey(desk, received, app.minter.id("call"), operator_grant(who, row["customer_id"]))
+    if isinstance(outcome, UnderWay):
+        raise Stale("taking this back needs something outside, which an undo does not do")
+    return outcome

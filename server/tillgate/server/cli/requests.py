@@ -25,7 +25,7 @@ def list_(
     with reading(db=db) as desk:
         now, money = desk.now, money_of(desk)
         rows = [_summary(request, now, money) for request in desk.requests()]
-    rows = [row for row in rows if every or row["status"] == "pending"]
+    rows = [row for row in rows if every or row["status"] in ("pending", "executing", "in_doubt")]
     if as_json:
         print_json(rows)
         return
@@ -74,10 +74,32 @@ def approve(
 ) -> None:
     """Say yes. The call is looked up, planned and decided again, and executed once if nothing has changed."""
     from tillgate.guards import review
+    from tillgate.guards.steps import drive
+    from tillgate.server.cli.opening import opened
+
+    with opened(db=db, policy=policy) as built:
+        ruling = drive(review.approving(built.gate, handle, name, amount), built.store, built.gate.reach)
+    _tell(ruling, as_json)
+
+
+@app.command()
+@guarded
+def settle(
+    handle: Handle,
+    name: As,
+    happened: Annotated[
+        bool, typer.Option("--happened/--did-not-happen", help="How it ended, as the provider's own books say")
+    ],
+    db: Db = None,
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a request in doubt ended, once you have looked: it happened, or it did not. Nothing is sent again."""
+    from tillgate.guards import review
     from tillgate.server.cli.opening import opened
 
     with opened(db=db, policy=policy) as built, built.store.transaction() as desk:
-        ruling = review.approve(built.gate, desk, handle, name, amount)
+        ruling = review.settle(built.gate, desk, handle, name, happened=happened)
     _tell(ruling, as_json)
 
 

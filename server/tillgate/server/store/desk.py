@@ -1,8 +1,9 @@
 """The gate's desk on SQLite: plain statements on one connection, inside the one transaction of a call."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 
@@ -21,6 +22,7 @@ from tillgate.guards.desk import (
     Talk,
     Tally,
 )
+from tillgate.guards.effects import Effect
 from tillgate.guards.model import Json, Plan, Subject, inside
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
@@ -36,12 +38,25 @@ from tillgate.server.store.rows import (
     time_from,
     time_text,
 )
-from tillgate.tools.shops.embedded.apply import SHOP_TABLES, apply, root_version
+from tillgate.tools.shops.embedded.apply import CATALOGUE, SHOP_TABLES, apply, root_version
 from tillgate.tools.shops.embedded.sql import Sql
 
 T = TypeVar("T")
 ALL_TABLES = {**SHOP_TABLES, **GATE_TABLES}
 _ROOTS = frozenset(kind for kind, spec in SHOP_TABLES.items() if spec.versioned)
+
+
+Outside: TypeAlias = Callable[[Sql, Plan], tuple[Effect, ...]]
+"""What of a plan must happen outside the store before it is entered."""
+
+
+def nothing_outside(_sql: Sql, _plan: Plan) -> tuple[Effect, ...]:
+    """Of a shop that holds all it changes."""
+    return ()
+
+
+class _Rehearsed(Exception):
+    """Ends a rehearsal: nothing of it stays."""
 
 
 class SqlDesk:
@@ -50,8 +65,9 @@ class SqlDesk:
     The end of the log is read once, and the records of the whole transaction are written when it closes.
     """
 
-    def __init__(self, sql: Sql, now: datetime, minter: Minter) -> None:
+    def __init__(self, sql: Sql, now: datetime, minter: Minter, outside: Outside = nothing_outside) -> None:
         self._sql = sql
+        self._outside = outside
         self._now = now
         self._minter = minter
         self._log = Tail(sql)
@@ -125,6 +141,28 @@ class SqlDesk:
     def apply(self, plan: Plan) -> None:
         apply(self._sql, plan.changes, plan.basis, ALL_TABLES)
 
+    def rehearse(self, plan: Plan) -> None:
+        with suppress(_Rehearsed), self._sql.savepoint("rehearsal"):
+            self.apply(plan)
+            raise _Rehearsed
+
+    def effects(self, plan: Plan) -> tuple[Effect, ...]:
+        return self._outside(self._sql, plan)
+
+    def held(self, subject: Subject, talk: Talk, plan: Plan, *, besides: str | None) -> RequestStatus | None:
+        """Nobody else's records are in a plan, so only this subject's requests can hold one."""
+        outstanding = self._sql.rows(
+            "SELECT id, status, basis FROM escalation WHERE status IN ('executing', 'in_doubt')"
+            " AND (customer_id = ? OR conversation = ?)",
+            (subject.customer_id, talk.key),
+        )
+        wanted = {entity for entity, _ in plan.basis if entity.partition(":")[0] not in CATALOGUE}
+        for row in outstanding:
+            if row["id"] != besides and not wanted.isdisjoint(entity for entity, _ in orjson.loads(row["basis"])):
+                status: RequestStatus = row["status"]
+                return status
+        return None
+
     def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None:
         row = self._sql.row(
             "SELECT * FROM action WHERE key = ? AND (conversation = ? OR customer_id = ?) ORDER BY seq DESC LIMIT 1",
@@ -166,9 +204,18 @@ class SqlDesk:
             (json_text(as_json(plan)), json_text(dict(roots)), policy, handle),
         )
 
+    def finish_action(self, call_id: str, outcome: Mapping[str, Json], roots: Mapping[str, int], plan: Plan) -> None:
+        self._sql.run(
+            "UPDATE action SET outcome = ?, plan = ?, roots = ?, handle = NULL WHERE call_id = ?",
+            (json_text(dict(outcome)), json_text(as_json(plan)), json_text(dict(roots)), call_id),
+        )
+
+    def unbook(self, call_id: str) -> None:
+        self._sql.run("UPDATE budget_use SET taken_back = 1 WHERE call_id = ?", (call_id,))
+
     def take_back(self, call_id: str, by: str) -> None:
         self._sql.run("UPDATE action SET undone_by = ? WHERE call_id = ?", (by, call_id))
-        self._sql.run("UPDATE budget_use SET taken_back = 1 WHERE call_id = ?", (call_id,))
+        self.unbook(call_id)
 
     def spent(self, budget: str, account: str, since: datetime, *, besides: str | None) -> Spent:
         """Executed and reserved uses; what an ended request had reserved is free by its status, not by a clean-up."""
@@ -279,15 +326,33 @@ class SqlDesk:
         return [request_from(row, self._approvals(row["id"])) for row in rows]
 
     def open_request(self, request: Request) -> None:
-        self._insert("escalation", request_row(request))
+        row = request_row(request)
+        kept = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
+        self._insert("escalation", row, f" ON CONFLICT (id) DO UPDATE SET {kept}")
 
     def move_request(
         self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
     ) -> None:
         self._sql.run(
-            "UPDATE escalation SET status = ?, message = ?, result = ? WHERE id = ? AND status = 'pending'",
+            "UPDATE escalation SET status = ?, message = ?, result = ?"
+            " WHERE id = ? AND status IN ('pending', 'executing', 'in_doubt')",
             (status, message, json_text(dict(result)) if result else None, handle),
         )
+
+    def claim_request(self, handle: str, fence: int, seconds: int) -> bool:
+        until = time_text(self._now + timedelta(seconds=seconds))
+        claimed = self._sql.run(
+            "UPDATE escalation SET fence = fence + 1, lease_until = ? WHERE id = ? AND fence = ? AND lease_until <= ?",
+            (until, handle, fence, time_text(self._now)),
+        )
+        return claimed == 1
+
+    def lapsed(self) -> Sequence[str]:
+        rows = self._sql.rows(
+            "SELECT id FROM escalation WHERE status IN ('executing', 'in_doubt') AND lease_until <= ? ORDER BY id",
+            (time_text(self._now),),
+        )
+        return [row["id"] for row in rows]
 
     def add_approval(self, handle: str, reviewer: str) -> bool:
         statement = "INSERT OR IGNORE INTO approval (escalation_id, reviewer, at) VALUES (?, ?, ?)"
@@ -325,9 +390,9 @@ class SqlDesk:
         rows = self._sql.rows("SELECT reviewer FROM approval WHERE escalation_id = ? ORDER BY at, rowid", (handle,))
         return [row["reviewer"] for row in rows]
 
-    def _insert(self, table: str, values: Mapping[str, Any]) -> None:
+    def _insert(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> None:
         names, marks = ", ".join(values), ", ".join("?" * len(values))
-        self._sql.run(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+        self._sql.run(f"INSERT INTO {table} ({names}) VALUES ({marks}){otherwise}", tuple(values.values()))  # noqa: S608
 
 
 _FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}

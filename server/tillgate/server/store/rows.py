@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from tillgate.guards.desk import Action, Caller, Pending, Received, Request, Talk
+from tillgate.guards.effects import Effect
 from tillgate.guards.model import Agent, Assurance, Json, Subject
 from tillgate.tools.shops.embedded.sql import Row
 
@@ -91,6 +92,10 @@ def caller_from(stored: Mapping[str, Any]) -> Caller:
     )
 
 
+def _effect_json(effect: Effect) -> dict[str, Json]:
+    return {"port": effect.port, "act": effect.act, "details": dict(effect.details)}
+
+
 def request_row(request: Request) -> dict[str, Any]:
     """The columns of an escalation."""
     return {
@@ -116,6 +121,9 @@ def request_row(request: Request) -> dict[str, Any]:
         "message": request.message,
         "packet": json_text(dict(request.packet)),
         "result": None,
+        "effects": json_text([_effect_json(effect) for effect in request.effects]),
+        "fence": request.fence,
+        "lease_until": time_text(request.lease_until) if request.lease_until else None,
     }
 
 
@@ -142,4 +150,7 @@ def request_from(row: Row, approved_by: Sequence[str]) -> Request:
         packet=orjson.loads(row["packet"]),
         approved_by=tuple(approved_by),
         result=orjson.loads(row["result"]) if row["result"] else None,
+        effects=tuple(Effect(**each) for each in orjson.loads(row["effects"])),
+        fence=row["fence"],
+        lease_until=time_from(row["lease_until"]) if row["lease_until"] else None,
     )

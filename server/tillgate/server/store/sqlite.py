@@ -18,7 +18,7 @@ from sqlmodel import create_engine
 
 from tillgate.guards.errors import ConfigurationError, Unavailable
 from tillgate.guards.ports import Clock, Minter
-from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
 from tillgate.server.store.tables import metadata
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
-SCHEMA = 2
+SCHEMA = 3
 """The layout of the tables; it goes up when a store of before could not be read."""
 
 WAITS_SECONDS = 5.0
@@ -40,8 +40,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 class SqliteStore:
     """Implements `tillgate.guards.desk.Store` on one file."""
 
-    def __init__(self, path: Path, clock: Clock, minter: Minter) -> None:
+    def __init__(self, path: Path, clock: Clock, minter: Minter, outside: Outside = nothing_outside) -> None:
         self.path = path
+        self._outside = outside
         self._clock = clock
         self._minter = minter
         self._lock = threading.Lock()
@@ -66,7 +67,7 @@ class SqliteStore:
         """
         with self._lock:
             self._begin("BEGIN IMMEDIATE")
-            desk = SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
+            desk = self._desk()
             try:
                 yield desk
                 desk.close()
@@ -82,7 +83,7 @@ class SqliteStore:
         with self._lock:
             self._begin("BEGIN")
             try:
-                yield SqlDesk(Sql(self._connection), self._clock.now(), self._minter)
+                yield self._desk()
             finally:
                 self._connection.execute("ROLLBACK")
 
@@ -90,6 +91,9 @@ class SqliteStore:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+    def _desk(self) -> SqlDesk:
+        return SqlDesk(Sql(self._connection), self._clock.now(), self._minter, self._outside)
 
     def _begin(self, how: str) -> None:
         """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""

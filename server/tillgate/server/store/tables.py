@@ -112,10 +112,13 @@ class Escalation(Row, table=True):
     policy: str
     created_at: str
     expires_at: str
-    status: str
+    status: str = Field(index=True)
     message: str | None = None
     packet: str
     result: str | None = None
+    effects: str = "[]"
+    fence: int = 0
+    lease_until: str | None = None
 
 
 class Approval(Row, table=True):
