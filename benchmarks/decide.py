@@ -32,7 +32,7 @@ CONDITIONS = [
     ("customer.tags.exists(t, t == 'vip{n}')", "confirm: agent"),
     ("risk.tier >= HIGH || conversation.denied > {n}", "escalate: desk"),
     ("subject.assurance >= IDENTIFIED && order.status == 'delivered'", "permit: true"),
-    ("order.country == 'C{n}' && customer.refunds_30d > 2", "confirm: customer"),
+    ("order.id == 'ord_{n}' && customer.refunds_30d > 2", "confirm: customer"),
 ]
 
 

@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from tillgate.guards.countries import countries
 from tillgate.guards.model import Assurance, Consent, Effect, Tier
 
 BOUND = 2**53 - 1
@@ -19,6 +20,7 @@ MAX_ITEMS = 200
 """Lists longer than this are refused as facts, so that every condition has a bounded cost."""
 
 _YEAR_3000 = 32_503_680_000
+_SHOWN = 20
 
 
 class Kind(StrEnum):
@@ -65,7 +67,8 @@ class FactType:
     def __str__(self) -> str:
         """The name an operator reads in a diagnostic."""
         if self.kind is Kind.ENUM:
-            return f"one of {', '.join(self.values)}"
+            rest = "" if len(self.values) <= _SHOWN else f", … ({len(self.values)} in all)"
+            return f"one of {', '.join(self.values[:_SHOWN])}{rest}"
         if self.kind is Kind.ORDERED:
             return " < ".join(self.values)
         if self.kind is Kind.LIST:
@@ -88,9 +91,9 @@ def count() -> FactType:
     return integer(unit="count", lo=0)
 
 
-def money() -> FactType:
-    """Minor units of the policy's currency; compares with and adds to money only."""
-    return FactType(Kind.MONEY, unit="minor units")
+def money(lo: int | None = None) -> FactType:
+    """Minor units of the policy's currency, `lo` at least; compares with and adds to money only."""
+    return FactType(Kind.MONEY, unit="minor units", lo=lo)
 
 
 def boolean() -> FactType:
@@ -180,13 +183,13 @@ NOW = timestamp()
 
 _CUSTOMER: dict[str, FactType] = {
     "id": string(),
-    "age_days": integer("days"),
+    "age_days": integer("days", lo=0),
     "orders": count(),
     "tags": list_of(string()),
-    "address_age_hours": optional(integer("hours")),
-    "email_age_hours": optional(integer("hours")),
+    "address_age_hours": optional(integer("hours", lo=0)),
+    "email_age_hours": optional(integer("hours", lo=0)),
     "refunds_30d": count(),
-    "refunded_30d": money(),
+    "refunded_30d": money(lo=0),
     "returns_percent": integer("percent", lo=0, hi=100),
     "disputes": count(),
 }
@@ -195,16 +198,16 @@ _ORDER: dict[str, FactType] = {
     "id": string(),
     "customer_id": string(),
     "status": enum(*ORDER_STATUSES),
-    "total": money(),
-    "captured": money(),
-    "refunded": money(),
-    "refundable": money(),
+    "total": money(lo=0),
+    "captured": money(lo=0),
+    "refunded": money(lo=0),
+    "refundable": money(lo=0),
     "refunded_percent": integer("percent", lo=0, hi=100),
-    "age_hours": integer("hours"),
-    "delivered_days": optional(integer("days")),
+    "age_hours": integer("hours", lo=0),
+    "delivered_days": optional(integer("days", lo=0)),
     "dispatched": boolean(),
     "disputed": boolean(),
-    "country": string(),
+    "country": enum(*countries()),
     "method_kind": enum(*METHOD_KINDS),
     "items_changed": boolean(),
     "payment_changes": count(),
@@ -212,22 +215,22 @@ _ORDER: dict[str, FactType] = {
     "exchange_requested": boolean(),
     "withdrawal": enum(*WITHDRAWAL),
     "address_refunds_30d": count(),
-    "address_age_hours": optional(integer("hours")),
+    "address_age_hours": optional(integer("hours", lo=0)),
 }
 
 _METHOD: dict[str, FactType] = {
     "kind": enum(*METHOD_KINDS),
     "original": boolean(),
-    "balance": optional(money()),
+    "balance": optional(money(lo=0)),
     "refunds_30d": count(),
-    "refunded_30d": money(),
+    "refunded_30d": money(lo=0),
 }
 
 _CART: dict[str, FactType] = {
     "id": string(),
-    "subtotal": money(),
-    "discount": money(),
-    "total": money(),
+    "subtotal": money(lo=0),
+    "discount": money(lo=0),
+    "total": money(lo=0),
     "items": count(),
     "offers": list_of(string()),
     "margin": optional(money()),
@@ -239,7 +242,7 @@ _OFFER: dict[str, FactType] = {
     "kind": enum(*OFFER_KINDS),
     "stackable": boolean(),
     "uses_by_customer": count(),
-    "ends_in_hours": optional(integer("hours")),
+    "ends_in_hours": optional(integer("hours", lo=0)),
     "tags": list_of(string()),
 }
 
@@ -261,7 +264,7 @@ _CONVERSATION: dict[str, FactType] = {
     "orders": count(),
 }
 
-_IMPACT: dict[str, FactType] = {"amount": money(), "kind": enum(*IMPACT_KINDS), "reversible": boolean()}
+_IMPACT: dict[str, FactType] = {"amount": money(lo=0), "kind": enum(*IMPACT_KINDS), "reversible": boolean()}
 
 
 def _catalogue(groups: Sequence[Group]) -> Mapping[str, Group]:

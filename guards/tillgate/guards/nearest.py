@@ -18,6 +18,9 @@ from tillgate.guards.policy.validate import as_object
 MOST_TRIED = 120
 """Changes of one fact that are looked at; two together are tried of these."""
 
+MOST_VALUES = 20
+"""Values of a closed list that are looked at beside those a condition names: of countries there are hundreds."""
+
 _FIXED = {"impact.kind", "order.customer_id", "subject.customer_id", "agent.id", "agent.channel"}
 """What the call is and whose it is: with another value it would be another call."""
 
@@ -147,8 +150,10 @@ def _turning(expr: Expr) -> Iterator[tuple[Path, FactType, Json]]:
 
 def _around(load: Load, value: int | str | bool) -> Iterator[tuple[Path, FactType, Json]]:
     fact = load.type
-    if fact.kind is Kind.ENUM or fact.kind is Kind.ORDERED:
+    if fact.kind is Kind.ORDERED:
         yield from ((load.path, fact, each) for each in fact.values)
+    elif fact.kind is Kind.ENUM:
+        yield from ((load.path, fact, each) for each in (str(value), *fact.values[:MOST_VALUES]))
     elif isinstance(value, bool):
         yield from ((load.path, fact, each) for each in (True, False))
     elif isinstance(value, int):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from guards.policy.conftest import FACTS, SURFACES
-from guards.policy.test_differential import Maker, random_facts
+from guards.policy.test_differential import Maker, made_up, random_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from tillgate.guards.money import currency
 from tillgate.guards.nearest import GONE, changed, nearest
 from tillgate.guards.policy.check import check_condition
 from tillgate.guards.policy.conditions import Conditions
-from tillgate.guards.policy.diagnostics import Findings
+from tillgate.guards.policy.diagnostics import Findings, PolicyError
 from tillgate.guards.policy.interpret import holds
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.parser import parse
@@ -92,6 +92,11 @@ def test_two_changes_where_one_is_not_enough() -> None:
     assert found[Verdict.PERMIT] == [("impact.amount", 2500), ("order.disputed", False)]
 
 
+def test_of_a_long_list_of_values_the_one_a_rule_names_is_found() -> None:
+    text = RULES + "  - {id: home, tools: [issue_refund], when: \"order.country != 'US'\", deny: abroad}\n"
+    assert paths(policy(text), call(order={"country": "SE"}))[Verdict.PERMIT] == [("order.country", "US")]
+
+
 def test_a_budget_that_is_full_is_followed_by_the_amount() -> None:
     budget = 'budgets: [{id: b, tools: [issue_refund], per: customer.id, window: 1d, limit: "50.00"}]\n'
     made = policy(budget + RULES)
@@ -124,13 +129,13 @@ def test_every_part_has_the_value_the_interpreter_gives_and_can_be_read_back(see
 def test_a_proposed_change_leads_exactly_where_it_says(seed: int) -> None:
     chance = random.Random(seed)
     does = ["deny: no", "permit: true", "verify: stepped_up", "confirm: customer", "escalate: desk"]
-    when = [quoted(Maker(chance).truth(2).ours) for _ in range(5)]
+    when = [quoted(made_up(chance, 2, SCOPE)) for _ in range(5)]
     lines = [
         f"  - {{id: r{n}, tools: [issue_refund], when: {each}, {chance.choice(does)}}}\n" for n, each in enumerate(when)
     ]
     try:
         made = policy("rules:\n" + "".join(lines))
-    except ValueError:
+    except PolicyError:
         return
     facts = random_facts(SCOPE, chance)
     asked = Call("issue_refund", facts, {}, True, facts["impact"]["amount"])

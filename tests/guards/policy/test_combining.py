@@ -147,7 +147,7 @@ def test_the_tools_own_demands_join_those_of_the_policy(load: Load, facts: Facts
 
 def test_facts_that_are_not_valid_are_a_denial_that_tells_the_customer_nothing(load: Load, facts: FactsMaker) -> None:
     policy = load(rules("id: a, when: impact.amount <= money('50.00'), permit: true"))
-    for amount in (True, 5.0, "5", None, 2**60, ...):
+    for amount in (True, 5.0, "5", None, 2**60, -500, ...):
         broken = facts(impact={"amount": amount})
         decision = decide(policy, "issue_refund", broken)
         assert (decision.verdict, decision.reasons[0].code) == (Verdict.DENY, "facts_invalid")
@@ -260,6 +260,10 @@ CONDITIONS = (
     "risk.tier >= HIGH",
     "true",
 )
+RISK = """risk:
+  factors: [{id: f, when: "order.present && order.disputed", points: 70, because: x}]
+  tiers: {medium: 30, high: 60, critical: 90}
+"""
 RESTRICTIONS = (
     "deny: no",
     "verify: stepped_up",
@@ -301,8 +305,8 @@ SEVERITY = [Verdict.PERMIT, Verdict.ESCALATE, Verdict.CONFIRM, Verdict.VERIFY, V
 def test_adding_a_restricting_rule_never_opens_anything(seed: int, load: Load, facts: FactsMaker) -> None:
     chance = random.Random(seed)
     lines = made_rules(chance, ("permit: true", *RESTRICTIONS), "r", chance.randint(0, 6))
-    before = load("rules: []\n" if not lines else "rules:\n" + "".join(lines))
-    after = load("rules:\n" + "".join([*lines, *made_rules(chance, RESTRICTIONS, "added", 1)]))
+    before = load(RISK + ("rules:\n" + "".join(lines) if lines else ""))
+    after = load(RISK + "rules:\n" + "".join([*lines, *made_rules(chance, RESTRICTIONS, "added", 1)]))
     for _ in range(10):
         given_facts = made_facts(chance, facts)
         old, new = (decide(policy, "issue_refund", given_facts) for policy in (before, after))
@@ -315,9 +319,9 @@ def test_adding_a_restricting_rule_never_opens_anything(seed: int, load: Load, f
 def test_the_order_of_rules_never_matters(seed: int, load: Load, facts: FactsMaker) -> None:
     chance = random.Random(seed)
     lines = made_rules(chance, ("permit: true", *RESTRICTIONS), "r", 7)
-    one = load("rules:\n" + "".join(lines))
+    one = load(RISK + "rules:\n" + "".join(lines))
     chance.shuffle(lines)
-    other = load("rules:\n" + "".join(lines))
+    other = load(RISK + "rules:\n" + "".join(lines))
     for _ in range(10):
         given_facts = made_facts(chance, facts)
         a, b = (decide(policy, "issue_refund", given_facts) for policy in (one, other))
@@ -328,7 +332,7 @@ def test_the_order_of_rules_never_matters(seed: int, load: Load, facts: FactsMak
 @given(seed=st.integers(0, 2**48))
 def test_breaking_any_rule_never_opens_anything(seed: int, load: Load, facts: FactsMaker) -> None:
     chance = random.Random(seed)
-    policy = load("rules:\n" + "".join(made_rules(chance, ("permit: true", *RESTRICTIONS), "r", 6)))
+    policy = load(RISK + "rules:\n" + "".join(made_rules(chance, ("permit: true", *RESTRICTIONS), "r", 6)))
     for rule in policy.rules:
         broken = without_rule(policy, rule.id)
         given_facts = made_facts(chance, facts)

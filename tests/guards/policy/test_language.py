@@ -288,7 +288,7 @@ def test_a_damaged_packed_policy_is_refused(text: str) -> None:
 
 
 def test_what_is_said_of_a_whole_exception_stands_at_the_exception() -> None:
-    rule = '  - {id: r, tools: [issue_refund], when: "order.disputed", unless: "customer.orders < 0", deny: no}\n'
+    rule = '  - {id: r, tools: [issue_refund], when: "order.disputed", unless: "customer.orders >= 0", deny: no}\n'
     policy = load(f"rules:\n{BASE}{rule}")
     [warning] = policy.warnings
     assert (warning.code, warning.column) == ("P102", rule.index("customer.orders") + 1)

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from guards.explain.test_explain import HEAD, SCOPE, policy, quoted
 from guards.policy.conftest import FACTS, SURFACES
-from guards.policy.test_differential import Maker, random_facts
+from guards.policy.test_differential import made_up, random_facts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tillgate.guards.difference import difference
 from tillgate.guards.explain import Call, judge
 from tillgate.guards.model import Verdict
+from tillgate.guards.policy.diagnostics import PolicyError
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.prove import Proof, budgets, invariants, monotone, verification
@@ -97,11 +98,11 @@ def test_no_call_completes_without_the_proof_that_is_asked_for() -> None:
 
 def _random(chance: random.Random) -> Policy | None:
     does = ["deny: no", "permit: true", "verify: stepped_up", "confirm: customer", "escalate: q"]
-    when = [quoted(Maker(chance).truth(2).ours) for _ in range(4)]
+    when = [quoted(made_up(chance, 2, SCOPE)) for _ in range(4)]
     lines = [f"  - {{id: r{n}, tools: [issue_refund], when: {w}, {chance.choice(does)}}}\n" for n, w in enumerate(when)]
     try:
         return policy("rules:\n" + ALL * chance.randint(0, 1) + "".join(lines))
-    except ValueError:
+    except PolicyError:
         return None
 
 

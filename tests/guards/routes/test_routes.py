@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from guards.explain.test_explain import HEAD, SCOPE, policy, quoted
 from guards.policy.conftest import SURFACES
-from guards.policy.test_differential import Maker, random_facts
+from guards.policy.test_differential import made_up, random_facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tillgate.guards.decide import decide
 from tillgate.guards.model import Assurance, Facts, Tier, Verdict
+from tillgate.guards.policy.diagnostics import PolicyError
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.routes import Row, routes
@@ -92,13 +93,13 @@ def test_the_real_outcome_is_always_in_its_cell(seed: int) -> None:
         "confirm: customer",
         "escalate: desk",
     ]
-    when = [quoted(Maker(chance).truth(2).ours) for _ in range(6)]
+    when = [quoted(made_up(chance, 2, SCOPE)) for _ in range(6)]
     lines = [
         f"  - {{id: r{n}, tools: [issue_refund], when: {each}, {chance.choice(does)}}}\n" for n, each in enumerate(when)
     ]
     try:
         made = policy("rules:\n" + ALL * chance.randint(0, 1) + "".join(lines))
-    except ValueError:
+    except PolicyError:
         return
     found = rows(made)
     for _ in range(8):

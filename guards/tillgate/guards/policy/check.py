@@ -26,7 +26,7 @@ from tillgate.guards.policy.expression import (
     Span,
     Within,
 )
-from tillgate.guards.policy.operators import add, mismatch, name_of, outcome_is_fixed, scale
+from tillgate.guards.policy.operators import Mismatch, add, beyond, mismatch, name_of, outcome_is_told, scale
 from tillgate.guards.policy.scope import LISTS, NOTHING, Judged, Known, Problem, Resolved, Scope, resolve, unguarded
 from tillgate.guards.policy.syntax import (
     Binary,
@@ -235,12 +235,10 @@ class Checker:
             self.error("P017", f"{with_article(left.type.kind)} has no order", node.span, "use `==`, `!=` or `in`")
             return None
         compare = Compare(cast(Comparison, node.op), left, right, node.span)
-        fixed = outcome_is_fixed(compare)
-        if fixed is not None:
-            fact = name_of(right if isinstance(left, Const) else left)
-            message = f"this is {'always' if fixed else 'never'} true: {fact} is from {range_of(left, right)}"
-            self.report(Problem("P102", message, node.span, severity="warning"))
-        return compare
+        problem = outcome_is_told(compare)
+        if problem is not None:
+            self.report(problem)
+        return None if problem is not None and problem.severity == "error" else compare
 
     def _membership(self, node: Binary, known: Known) -> Expr | None:
         if isinstance(node.right, ListOf):
@@ -288,6 +286,9 @@ class Checker:
 
     def _agree(self, item: Expr, each: Expr) -> bool:
         wrong = mismatch(item, each, self.scope.currency)
+        if wrong is None and beyond(item, each):
+            message = f"{name_of(item)} is from {range_of(item, each)}"
+            wrong = Mismatch("P013", message, "right")
         if wrong is None:
             return True
         self.report(Problem(wrong.code, wrong.message, item.span if wrong.side == "left" else each.span, wrong.hint))

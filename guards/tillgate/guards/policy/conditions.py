@@ -1,11 +1,11 @@
 """Decides for which tools a condition is meant, checks it for each of them, and places findings in the file.
 
 A condition applies only to tools that can have every group it mentions; the rule it keeps is that a tool someone named
-is never dropped silently.
+is never dropped silently, and never at all from what restricts it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tillgate.guards.facts import CATALOGUE, ToolSurface
@@ -18,11 +18,16 @@ from tillgate.guards.policy.parser import parse
 from tillgate.guards.policy.scope import Had, Problem, Scope
 from tillgate.guards.policy.syntax import Syntax, names_in
 from tillgate.guards.policy.types import Condition
+from tillgate.guards.policy.unscored import rests_on_risk
 from tillgate.guards.policy.written import Piece, Written, filled_in, written
 from tillgate.guards.policy.yaml import Scalar
 
 ALWAYS = Const(True, BOOL, Span(0, 0))
 """The condition of a rule without `when`."""
+
+UNSCORED = Problem(
+    "P026", "this can never apply: without a section `risk` nothing scores", Span(0, 0), "declare factors and tiers"
+)
 
 _BY_TOOL = frozenset(name for name, group in CATALOGUE.items() if group.availability == "by_tool")
 
@@ -55,6 +60,8 @@ class Conditions:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     named: dict[str, Syntax] = field(default_factory=dict[str, Syntax])
     mentioned: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
+    scored: bool = True
+    """Whether the policy has risk factors."""
 
     def scope(self, tool: str, closed: Mapping[str, str] | None = None) -> Scope:
         """What one tool offers to conditions."""
@@ -75,9 +82,17 @@ class Conditions:
         )
 
     def read(
-        self, pieces: Scalar | tuple[Piece, ...], named: Named, closed: Mapping[str, str] | None = None
+        self,
+        pieces: Scalar | tuple[Piece, ...],
+        named: Named,
+        closed: Mapping[str, str] | None = None,
+        *,
+        restricts: bool = False,
     ) -> Condition | None:
-        """The condition for every tool it applies to, or None after a finding. No pieces mean always."""
+        """The condition for every tool it applies to, or None after a finding. No pieces mean always.
+
+        Of what `restricts`, every tool someone named must be able to have the facts: one left out would go free.
+        """
         pieces = (Piece(pieces),) if isinstance(pieces, Scalar) else pieces
         if not pieces:
             return Condition("true", dict.fromkeys(named.tools, ALWAYS))
@@ -85,8 +100,10 @@ class Conditions:
         if found is None:
             return None
         text, syntax = found
-        tools = self._applicable(syntax, named, text)
+        tools = self._applicable(syntax, named, text, restricts)
         by_tool = self._check(syntax, text, tools, closed)
+        if restricts and not self.scored and rests_on_risk(by_tool.values()):
+            self._place(replace(UNSCORED, span=Span(0, len(text.text))), text)
         return Condition(text.text, by_tool) if by_tool else None
 
     @property
@@ -118,7 +135,7 @@ class Conditions:
             self._place(Problem(problem.code, problem.message, problem.span, problem.hint), text)
             return None
 
-    def _applicable(self, syntax: Syntax, named: Named, text: Written) -> tuple[str, ...]:
+    def _applicable(self, syntax: Syntax, named: Named, text: Written, restricts: bool) -> tuple[str, ...]:
         mentioned = names_in(syntax)
         kept: list[str] = []
         for tool in named.tools:
@@ -127,7 +144,11 @@ class Conditions:
                 kept.append(tool)
             elif tool in named.places and len(named.tools) > 1:
                 message = f"this never applies to `{tool}`, which has no `{why}`"
-                self.findings.warning("P101", message, named.places[tool], "leave it out")
+                if restricts:
+                    hint = "leave it out, or write a rule of its own for it"
+                    self.findings.error("P025", message, named.places[tool], hint)
+                else:
+                    self.findings.warning("P101", message, named.places[tool], "leave it out")
         if not kept and named.tools:
             why = self._lacks(named.tools[0], mentioned)
             place = text.place(Span(0, len(text.text)), self.findings)

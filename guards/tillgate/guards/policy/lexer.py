@@ -64,6 +64,16 @@ _SIMPLE_ESCAPES = {
 _CODE_ESCAPE = re.compile(r"\\(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))")
 
 
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Characters that take no ink and yet count as letters, marks or symbols."""
+
+
+def unseen(text: str) -> str | None:
+    """The first character that nobody can see or tell from a blank, as `U+00A0`; None when there is none."""
+    found = (char for char in text if not char.isprintable() or char in _UNSEEN)
+    return next((f"U+{ord(char):04X}" for char in found), None)
+
+
 def tokens(text: str) -> list[Token]:
     """The tokens of a condition, closed by an `end`. Raises SyntaxProblem."""
     if len(text) > MAX_LENGTH:
@@ -112,6 +122,9 @@ def _string(text: str, start: int) -> tuple[Token, int]:
         if text[at] == "\\":
             char, at = _escape(text, at)
             chars.append(char)
+        elif name := unseen(text[at]):
+            hint = "remove it, or write an escape of the condition: `\\u` and four digits"
+            raise SyntaxProblem("P006", f"an invisible character, {name}", Span(at, at + 1), hint)
         else:
             chars.append(text[at])
             at += 1

@@ -105,6 +105,7 @@ class _Loader:
     def _sections(self, fields: Mapping[str, Node], conditions: Conditions) -> Parts:
         """Everything below the header; what has a name comes first because rules lean on it."""
         sections = Sections(self._shape, conditions)
+        conditions.scored = "risk" in fields
         if "queues" in fields:
             sections.read_queues(fields["queues"])
         budgets, conditions.budgets = sections.read_budgets(fields["budgets"]) if "budgets" in fields else ((), {})

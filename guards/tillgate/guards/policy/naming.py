@@ -11,6 +11,7 @@ from tillgate.guards.policy.conditions import Conditions, Named
 from tillgate.guards.policy.diagnostics import did_you_mean
 from tillgate.guards.policy.expression import Span
 from tillgate.guards.policy.including import text_of
+from tillgate.guards.policy.lexer import unseen
 from tillgate.guards.policy.scope import LISTS
 from tillgate.guards.policy.shape import WORD, Shape
 from tillgate.guards.policy.syntax import Literal_, Syntax, names_in
@@ -45,7 +46,7 @@ def read_lists(node: Node, files: Mapping[str, str], shape: Shape) -> dict[str, 
 
 def _values(body: Node, name: str, files: Mapping[str, str], shape: Shape) -> tuple[str, ...] | None:
     if isinstance(body, Sequence):
-        found = [shape.text(item, "a value") for item in shape.items(body, f"list `{name}`")]
+        found = [_value(item, shape) for item in shape.items(body, f"list `{name}`")]
         return tuple(dict.fromkeys(value for value in found if value is not None)) or None
     fields = shape.mapping(body, f"list `{name}`", ["file"])
     file = shape.text(fields["file"], "file") if "file" in fields else None
@@ -53,7 +54,21 @@ def _values(body: Node, name: str, files: Mapping[str, str], shape: Shape) -> tu
     if file is None or text is None or not visible(shape.findings, shape.findings.add_file(file, text)):
         return None
     lines = (line.strip() for line in text.splitlines())
-    return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    values = tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    return values if _seen("".join(values), fields["file"], shape) else None
+
+
+def _value(item: Node, shape: Shape) -> str | None:
+    value = shape.text(item, "a value")
+    return value if value is not None and _seen(value, item, shape) else None
+
+
+def _seen(text: str, node: Node, shape: Shape) -> bool:
+    """Whether the text holds only what its reader sees."""
+    name = unseen(text)
+    if name:
+        shape.error("P006", f"an invisible character, {name}", node.place, "remove it")
+    return name is None
 
 
 def read_named(node: Node, conditions: Conditions, shape: Shape) -> None:

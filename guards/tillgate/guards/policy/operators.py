@@ -8,6 +8,7 @@ from tillgate.guards.money import Currency
 from tillgate.guards.policy.diagnostics import did_you_mean
 from tillgate.guards.policy.expression import Arith, Compare, Const, Expr, Span
 from tillgate.guards.policy.scope import Problem
+from tillgate.guards.policy.terms import range_of
 
 _RANGES: dict[Kind, tuple[int, int]] = {
     Kind.INT: (-(2**63), 2**63 - 1),
@@ -51,7 +52,7 @@ def mismatch(left: Expr, right: Expr, currency: Currency) -> Mismatch | None:
         side: Literal["left", "right"] = "left" if a.kind is Kind.INT else "right"
         return _plain_number(left if side == "left" else right, side, currency)
     if a.kind in _TEXT and b.kind in _TEXT:
-        return _closed(left, right) or _apart(a, b)
+        return _closed(left, right) or _apart(a, b) or _blank(left, right)
     if {a.kind, b.kind} in ({Kind.ORDERED, Kind.STRING}, {Kind.ORDERED, Kind.ENUM}):
         return _quoted(left, right)
     if a.kind is not b.kind or (a.kind is Kind.ORDERED and a.values != b.values):
@@ -84,6 +85,25 @@ def never(literal: Const, other: Expr) -> tuple[str, str] | None:
     if text in other.type.values:
         return None
     return f"'{text}' is never a value of {name_of(other)}", did_you_mean(text, other.type.values, show=20) or ""
+
+
+def _blank(left: Expr, right: Expr) -> Mismatch | None:
+    """A literal that its reader takes for another, as nobody sees where it ends."""
+    for literal, side in ((left, "left"), (right, "right")):
+        text = str(literal.value) if isinstance(literal, Const) else ""
+        if text != text.strip():
+            message, hint = f"'{text}' begins or ends with a blank", f"write '{text.strip()}'"
+            return Mismatch("P027", message, "left" if side == "left" else "right", hint)
+    return None
+
+
+def beyond(left: Expr, right: Expr) -> bool:
+    """Whether one side is a number that the other, by its range, never is and never comes near."""
+    if isinstance(left, Const) == isinstance(right, Const) or left.type.kind not in (Kind.INT, Kind.MONEY):
+        return False
+    literal, fact = (left, right) if isinstance(left, Const) else (right, left)
+    (low, high), (value, _) = fact.type.bounds, literal.type.bounds
+    return not low <= value <= high
 
 
 def _apart(a: FactType, b: FactType) -> Mismatch | None:
@@ -120,6 +140,21 @@ def outcome_is_fixed(node: Compare) -> bool | None:
     always = {"<": b < c, "<=": b <= c, ">": a > d, ">=": a >= d, "==": False, "!=": b < c or d < a}
     never_so = {"<": a >= d, "<=": a > d, ">": b <= c, ">=": b < c, "==": b < c or d < a, "!=": False}
     return True if always[node.op] else False if never_so[node.op] else None
+
+
+def outcome_is_told(node: Compare) -> Problem | None:
+    """What to say of a comparison that always comes out the same.
+
+    One that is never true, or that names a number the fact never is, is an error: a restriction would silently be idle.
+    """
+    fixed = outcome_is_fixed(node)
+    if fixed is None:
+        return None
+    fact = name_of(node.right if isinstance(node.left, Const) else node.left)
+    message = f"this is {'always' if fixed else 'never'} true: {fact} is from {range_of(node.left, node.right)}"
+    if not fixed or beyond(node.left, node.right):
+        return Problem("P013", message, node.span)
+    return Problem("P102", message, node.span, severity="warning")
 
 
 def add(op: Literal["+", "-"], left: Expr, right: Expr, span: Span, currency: Currency) -> Arith | Problem:

@@ -77,7 +77,10 @@ class Rules:
         message = self.shape.text(fields["message"], "message") if "message" in fields else None
         effect = self._effect(node, fields, name or "", message)
         pieces = self._pieces(fields)
-        when = self.conditions.read(pieces, named) if named is not None and pieces is not None else None
+        restricts = effect is not None and effect[0] != "permit"
+        when = None
+        if named is not None and pieces is not None:
+            when = self.conditions.read(pieces, named, restricts=restricts)
         if name is None or when is None or effect is None or mode is None:
             return None
         kind, reason, requirement = effect

@@ -211,7 +211,7 @@ class Sections:
         named = self.tools(fields["tools"]) if "tools" in fields else every
         when = None
         if named is not None and "when" in fields and self.shape.text(fields["when"], "when", longest=100_000):
-            when = self.conditions.read(cast(Scalar, fields["when"]), named, CLOSED_TO_FACTORS)
+            when = self.conditions.read(cast(Scalar, fields["when"]), named, CLOSED_TO_FACTORS, restricts=True)
         if name is None or points is None or because is None or when is None:
             return None
         contribution = Contribution(name, points, because)
