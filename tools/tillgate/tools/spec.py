@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import UNDO_PATHS, Effect, Facts, Json, Plan, Reason
@@ -46,7 +46,7 @@ class Tool(ABC, Generic[A]):
     effect: ClassVar[Effect]
     intent: ClassVar[Intent]
     hints: ClassVar[Hints]
-    result: ClassVar[type[BaseModel]]
+    result: ClassVar[type[Any]]
     always: ClassVar[frozenset[str]] = frozenset()
     maybe: ClassVar[frozenset[str]] = frozenset()
     args: type[A]

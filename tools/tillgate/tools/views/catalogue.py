@@ -39,7 +39,7 @@ class OfferView(View):
     max_uses_per_customer: int | None
     tags: list[str]
     version: int
-    discount: str | None = None
+    discount: str | None
 
 
 class ProductList(View):
@@ -89,10 +89,10 @@ def product_view(product: Product, offers: Iterable[Offer], currency: Currency, 
     return ProductView(
         currency=currency.code,
         as_of=stamped(now),
-        id=row.id,
-        title=row.title,
-        category=row.category,
-        variants=row.variants,
+        id=row["id"],
+        title=row["title"],
+        category=row["category"],
+        variants=row["variants"],
         offers=[offer_view(offer, currency) for offer in offers],
     )
 
