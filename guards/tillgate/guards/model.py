@@ -154,7 +154,7 @@ class Undo:
 
     def told(self) -> dict[str, Json]:
         """The statement as an answer carries it."""
-        until = self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.until else None
+        until = self.until.astimezone(UTC).isoformat()[:19] + "Z" if self.until else None
         return {"possible": self.why_not is None, "until": until, "residue": self.residue, "why_not": self.why_not}
 
     def in_words(self) -> str:

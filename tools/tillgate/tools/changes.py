@@ -10,7 +10,7 @@ from tillgate.guards.money import Currency
 
 def stamped(moment: datetime) -> str:
     """The time as the record keeps it: RFC 3339, UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def created(

@@ -140,6 +140,7 @@ def order_row(order: Order, currency: Currency) -> OrderRow:
 
 def order_view(order: Order, currency: Currency) -> OrderView:
     """One order with everything that hangs on it."""
+    money = order.sums
     return OrderView(
         currency=currency.code,
         id=order.id,
@@ -149,9 +150,9 @@ def order_view(order: Order, currency: Currency) -> OrderView:
         disputed=order.disputed,
         lines=lines_view(order.lines, currency),
         total=currency.format(order.total),
-        captured=currency.format(order.captured),
-        refunded=currency.format(order.refunded),
-        refundable=currency.format(order.refundable),
+        captured=currency.format(money.captured),
+        refunded=currency.format(money.refunded),
+        refundable=currency.format(money.refundable),
         shipping_address=address_view(order.shipping_address),
         payments=_payments(order, currency),
         refunds=[refund_view(refund, currency) for refund in order.refunds],

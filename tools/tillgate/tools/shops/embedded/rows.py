@@ -34,7 +34,7 @@ def _name(transfer_id: str) -> str:
 
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as every time is stored; text order is time order."""
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def moment(text: str) -> datetime:
