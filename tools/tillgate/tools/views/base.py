@@ -27,9 +27,9 @@ def untrusted(text: str | None) -> Untrusted | None:
 
 def line(text: str) -> str:
     """One line of a shop's or customer's text, visible and of bounded length."""
-    return (
-        text if len(text) <= _LONGEST_LINE and text.isascii() and text.isprintable() else visible(text)[:_LONGEST_LINE]
-    )
+    if len(text) <= _LONGEST_LINE and text.isascii() and text.isprintable():
+        return text
+    return visible(text)[:_LONGEST_LINE]
 
 
 def line_or_none(text: str | None) -> str | None:
