@@ -23,14 +23,20 @@ class Limits:
     entries: tuple[Entry, ...]
 
 
+_NONE = Limits({}, (), ())
+
+
 def limit(desk: Desk, policy: Policy, tool: str, facts: Facts, *, counts: bool, besides: str | None) -> Limits:
     """Judge every budget of the tool. `counts` is False for a plan that changes nothing; `besides` is the request
     whose own reservation must not count against itself.
     """
+    budgets = policy.budgets_for(tool)
+    if not budgets:
+        return _NONE
     usage: dict[str, Mapping[str, Json]] = {}
     exceeded: list[Budget] = []
     entries: list[Entry] = []
-    for budget in policy.budgets_for(tool):
+    for budget in budgets:
         amount, count = (int(facts["impact"]["amount"]), 1) if counts else (0, 0)
         whose = account(budget, facts)
         since = desk.now - timedelta(seconds=budget.window_seconds)

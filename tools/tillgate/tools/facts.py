@@ -1,13 +1,13 @@
 """Facts from the record: each function turns one record into the typed facts of its group (CONTRACT §5)."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tillgate.guards.model import Json
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, PaymentMethod
 
-_HOUR = 3600
-_DAY = 24 * _HOUR
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 _WITHDRAWAL_DAYS = 14
 _EU = frozenset(
     [
@@ -42,8 +42,8 @@ _EU = frozenset(
 )
 
 
-def _since(then: datetime, now: datetime, unit: int) -> int:
-    return max(0, int((now - then).total_seconds()) // unit)
+def _since(then: datetime, now: datetime, unit: timedelta) -> int:
+    return max(0, (now - then) // unit)
 
 
 def withdrawal(country: str, delivered_at: datetime | None, now: datetime) -> str:
@@ -137,7 +137,7 @@ def offer_facts(offer: Offer, uses: int, now: datetime) -> Mapping[str, Json]:
         "tags": list(offer.tags),
     }
     if offer.ends_at is not None:
-        facts["ends_in_hours"] = max(0, int((offer.ends_at - now).total_seconds()) // _HOUR)
+        facts["ends_in_hours"] = max(0, (offer.ends_at - now) // _HOUR)
     return facts
 
 
