@@ -43,10 +43,10 @@ def swap_result(
     order_id: str, lines: Sequence[OrderLine], difference: int, method_id: str, currency: Currency
 ) -> SwapResult:
     """The answer to swapped lines."""
-    return SwapResult(
-        currency=currency.code,
-        order_id=order_id,
-        lines=lines_view(lines, currency),
-        difference=("-" if difference < 0 else "") + currency.format(abs(difference)),
-        method_id=method_id,
-    )
+    return {
+        "currency": currency.code,
+        "order_id": order_id,
+        "lines": lines_view(lines, currency),
+        "difference": ("-" if difference < 0 else "") + currency.format(abs(difference)),
+        "method_id": method_id,
+    }

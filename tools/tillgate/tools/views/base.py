@@ -22,7 +22,7 @@ class Untrusted(View):
 
 def untrusted(text: str | None) -> Untrusted | None:
     """A customer's text, marked, without invisible characters."""
-    return None if text is None else Untrusted(untrusted_text=visible(text)[:_LONGEST_TEXT])
+    return None if text is None else {"untrusted_text": visible(text)[:_LONGEST_TEXT]}
 
 
 def line(text: str) -> str:
