@@ -4,10 +4,10 @@ The look at the account and the booking of this call happen in one exclusive tra
 the call is decided cannot be taken by another.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from json import JSONEncoder
 
 from tillgate.guards.desk import Desk, Entry
 from tillgate.guards.model import Facts, Json, at
@@ -23,6 +23,7 @@ class Limits:
     entries: tuple[Entry, ...]
 
 
+_WRITER = JSONEncoder(separators=(",", ":"))
 _NONE = Limits({}, (), ())
 
 
@@ -65,4 +66,4 @@ def left(budget: Budget, amount: int, count: int) -> int:
 
 def account(budget: Budget, facts: Facts) -> str:
     """Whose budget this is. Callers without the fact it is kept by share one account: leaving it out frees nothing."""
-    return json.dumps([at(facts, path) for path in budget.per], separators=(",", ":"))
+    return _WRITER.encode([at(facts, path) for path in budget.per])

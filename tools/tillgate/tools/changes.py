@@ -17,14 +17,15 @@ def created(
     entity: str, fields: Mapping[str, Json], stamps: Mapping[str, datetime] | None = None
 ) -> tuple[Change, ...]:
     """The changes that make a record; a field that stays empty is no change."""
-    plain = tuple(Change(entity, name, None, value) for name, value in fields.items() if value is not None)
-    times = {name: stamped(moment) for name, moment in (stamps or {}).items()}
-    return plain + tuple(Change(entity, name, None, text, stamp=True) for name, text in times.items())
+    made = [Change(entity, name, None, value) for name, value in fields.items() if value is not None]
+    if stamps:
+        made += [Change(entity, name, None, stamped(moment), True) for name, moment in stamps.items()]
+    return tuple(made)
 
 
 def deleted(entity: str, fields: Mapping[str, Json]) -> tuple[Change, ...]:
     """The changes that remove a record with these fields."""
-    return tuple(Change(entity, name, value, None) for name, value in fields.items() if value is not None)
+    return tuple([Change(entity, name, value, None) for name, value in fields.items() if value is not None])
 
 
 def next_id(stem: str, taken: Collection[str]) -> str:
