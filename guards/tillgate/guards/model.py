@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, str, list or dict with string keys. Never a float."""
@@ -255,8 +255,8 @@ def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def inside(value: Mapping[str, Json], name: str) -> Mapping[str, Json]:
     """The object at a name of another; an empty one where there is none."""
-    found = value.get(name)
-    return cast("Mapping[str, Json]", found) if isinstance(found, dict) else {}
+    found: dict[str, Json] | None = value.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def at(value: Mapping[str, Json], path: str) -> Json:
