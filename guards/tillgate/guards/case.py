@@ -52,6 +52,36 @@ class Case:
     consent: Consent = Consent.NONE
     confirmation: str | None = None
 
+    def judged(
+        self,
+        plan: Plan,
+        consent: Consent,
+        confirmation: str | None,
+        facts: Facts,
+        risk: RiskAssessment,
+        limits: Limits,
+        decision: Decision,
+    ) -> "Case":
+        """The case once it is decided, with all that was decided on."""
+        return Case(
+            self.call_id,
+            self.received,
+            self.subject,
+            self.talk,
+            self.policy,
+            self.grant,
+            self.tool,
+            self.args,
+            plan,
+            facts,
+            risk,
+            limits,
+            decision,
+            self.refusal,
+            consent,
+            confirmation,
+        )
+
     @property
     def order_id(self) -> str | None:
         """The order this call is about, if any."""

@@ -25,6 +25,7 @@ _Path: TypeAlias = tuple[str, ...]
 _EVERYTHING: _Node = MappingProxyType({})
 """A listed node: its whole subtree passes."""
 
+_ABSENT = object()
 _ITEM = "[]"
 _ANY = "*"
 
@@ -55,7 +56,12 @@ class Mask:
         )
 
 
-_Masks: TypeAlias = Mapping[str, tuple[Mask, ...]]
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """Masks by the name of the field they hide; `keys` are those names as a JSON writer writes them."""
+
+    by_name: Mapping[str, tuple[Mask, ...]]
+    keys: tuple[bytes, ...]
 
 
 def trim(
@@ -69,24 +75,23 @@ def trim(
     The view is that of the highest level, not above `assurance`, that lists its own. The input is not
     changed. Raises ValueError for a mask of an unknown kind, rather than leave a field open.
     """
-    level = max((level for level in views if level <= assurance), default=None)
-    if level is None:
+    reached = [level for level in views if level <= assurance]
+    if not reached:
         return {}
-    picked = _pick(data, compile_view(views[level]).tree)
+    picked = _pick(data, compile_view(views[max(reached)]).tree)
     compiled = compile_masks(tuple(masks))
     return picked if _is_plain(picked, compiled) else shorten(_washed(picked, compiled, ()))
 
 
-def _is_plain(picked: Json, masks: _Masks) -> bool:
+def _is_plain(picked: Json, masks: Masks) -> bool:
     """Whether there is nothing to mask, to clean or to cut. True of most answers, and told from their bytes at once."""
     try:
         raw = orjson.dumps(picked)
     except orjson.JSONEncodeError:
         return False
-    unseen = not raw.isascii() or b"\\" in raw or b"\x7f" in raw or len(raw) > MAX_BYTES
-    if unseen or _ANY in masks or _DIGITS.search(raw):
+    if not raw.isascii() or b"\\" in raw or b"\x7f" in raw or len(raw) > MAX_BYTES or _ANY in masks.by_name:
         return False
-    return not any(f'"{name}"'.encode() in raw for name in masks)
+    return _RUN not in raw.translate(_DIGITS, _SEPARATORS) and not any(map(raw.__contains__, masks.keys))
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +109,7 @@ def compile_view(paths: tuple[str, ...]) -> View:
 
 
 @lru_cache(maxsize=64)
-def compile_masks(masks: tuple[tuple[str, str], ...]) -> _Masks:
+def compile_masks(masks: tuple[tuple[str, str], ...]) -> Masks:
     """Masks by the name of the field they hide. Raises ValueError for an unknown kind."""
     by_name: dict[str, tuple[Mask, ...]] = {}
     for pattern, kind in masks:
@@ -113,7 +118,7 @@ def compile_masks(masks: tuple[tuple[str, str], ...]) -> _Masks:
         path = _tokens(pattern.removeprefix("*.").replace(_ITEM, ""))
         mask = Mask(path, not pattern.startswith(_ANY), _HIDE[kind])
         by_name[path[-1]] = (*by_name.get(path[-1], ()), mask)
-    return by_name
+    return Masks(by_name, tuple(orjson.dumps(name) for name in by_name))
 
 
 def _tokens(path: str) -> _Path:
@@ -139,14 +144,14 @@ def _pick(data: Json, tree: _Node) -> Json:
 def _pick_fields(data: Mapping[str, Json], tree: _Node) -> dict[str, Json]:
     picked: dict[str, Json] = {}
     for name, inner in tree.items():
-        if name not in data:
+        value = data.get(name, _ABSENT)
+        if value is _ABSENT:
             continue
-        value = data[name]
         if inner is _EVERYTHING:
             picked[name] = value
         elif _is_list(value):
-            if _ITEM in inner:
-                picked[name] = _pick_items(value, inner[_ITEM])
+            if (item := inner.get(_ITEM)) is not None:
+                picked[name] = _pick_items(value, item)
         elif _is_object(value) and (part := _pick_fields(value, inner)):
             picked[name] = part
     return picked
@@ -158,7 +163,7 @@ def _pick_items(data: Sequence[Json], inner: _Node) -> Sequence[Json]:
     return [_pick(item, inner) for item in data if _is_object(item) or _is_list(item)]
 
 
-def _washed(value: Json, masks: _Masks, place: _Path) -> Json:
+def _washed(value: Json, masks: Masks, place: _Path) -> Json:
     """A fresh copy, masked and cleaned."""
     if value.__class__ is str:
         return clean(value)
@@ -169,11 +174,11 @@ def _washed(value: Json, masks: _Masks, place: _Path) -> Json:
     return clean(value) if isinstance(value, str) else value
 
 
-def _washed_fields(fields: Mapping[str, Json], masks: _Masks, place: _Path) -> dict[str, Json]:
+def _washed_fields(fields: Mapping[str, Json], masks: Masks, place: _Path) -> dict[str, Json]:
     washed: dict[str, Json] = {}
     for key, value in fields.items():
         name = key if len(key) < _FEWEST and key.isascii() and key.isprintable() else clean(key)
-        if (name in masks or _ANY in masks) and (mask := _covering(masks, (*place, name))) is not None:
+        if (name in masks.by_name or _ANY in masks.by_name) and (mask := _covering(masks, (*place, name))) is not None:
             washed[name] = _masked(value, mask)
         elif value.__class__ is str:
             plain = len(value) < _FEWEST and value.isascii() and value.isprintable()
@@ -185,9 +190,9 @@ def _washed_fields(fields: Mapping[str, Json], masks: _Masks, place: _Path) -> d
     return washed
 
 
-def _covering(masks: _Masks, place: _Path) -> Mask | None:
+def _covering(masks: Masks, place: _Path) -> Mask | None:
     """The first mask for a field; those written with its name before those written with `*`."""
-    candidates = (*masks.get(place[-1], ()), *masks.get(_ANY, ()))
+    candidates = (*masks.by_name.get(place[-1], ()), *masks.by_name.get(_ANY, ()))
     return next((mask for mask in candidates if mask.covers(place)), None)
 
 
@@ -242,8 +247,10 @@ _SEPARATOR = r"[\s\-‐-―−_.·]{0,3}"
 _DIGIT_RUN = re.compile(rf"(?<![A-Za-z0-9_])\d(?:{_SEPARATOR}\d){{12,}}(?![A-Za-z0-9_])")
 """Digits that stand by themselves: the inside of an id such as `esc_01a2…` is no card number."""
 _GROUP = re.compile(r"\d+")
-_DIGITS = re.compile(rb"\d(?:[\s\-_.]{0,3}\d){12,}")
-"""In ASCII: whatever could hold a card number, and much that does not."""
+_SEPARATORS = b" -_."
+_DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else 0 for byte in range(256))
+_RUN = b"0" * _FEWEST
+"""In ASCII: what is left, once separators are gone, of whatever could hold a card number, and of much that does not."""
 
 
 def clean(text: str) -> str:

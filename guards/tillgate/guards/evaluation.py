@@ -1,8 +1,6 @@
 """What a decision is made from: the record, who acts, and what would change. The model's words are not facts."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 from tillgate.guards.asking import Said
 from tillgate.guards.case import Case
@@ -30,7 +28,8 @@ def subject_of(desk: Desk, caller: Caller, talk: Talk) -> Subject:
 def evaluate(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, said: Said, groups: Facts) -> Case:
     """Assess, limit, decide: each on the facts of the step before."""
     name = tool.surface.name
-    facts = _facts(desk, case, plan, said.strength, groups) | {"call": _call(tool, args), "args": dict(args.facts())}
+    facts = _facts(desk, case, plan, said.strength, groups)
+    facts["call"], facts["args"] = _call(tool, args), dict(args.facts())
     risk = assess(case.policy, name, facts)
     facts["risk"] = {"score": risk.score, "tier": risk.tier.name}
     counts = bool(plan.changes or plan.requires) and plan.denies is None
@@ -38,22 +37,13 @@ def evaluate(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, sa
     limits = limit(desk, case.policy, name, facts, counts=counts, besides=besides)
     facts["usage"] = limits.usage
     decision = decide(case.policy, name, facts, limits.exceeded, plan.requires)
-    return replace(
-        case,
-        plan=plan,
-        consent=said.strength,
-        confirmation=said.confirmation,
-        facts=facts,
-        risk=risk,
-        limits=limits,
-        decision=decision,
-    )
+    return case.judged(plan, said.strength, said.confirmation, facts, risk, limits, decision)
 
 
 def _facts(desk: Desk, case: Case, plan: Plan, consent: Consent, groups: Facts) -> dict[str, Json]:
     agent, impact, grant = case.received.caller.agent, plan.impact, case.grant
     return {
-        "subject": _present(assurance=case.subject.assurance.name, customer_id=case.subject.customer_id),
+        "subject": _subject(case.subject),
         "agent": {"id": agent.id, "channel": agent.channel},
         "conversation": _conversation(case.talk, groups),
         **groups,
@@ -64,12 +54,17 @@ def _facts(desk: Desk, case: Case, plan: Plan, consent: Consent, groups: Facts) 
     }
 
 
+def _subject(subject: Subject) -> Mapping[str, Json]:
+    facts = {"assurance": subject.assurance.name}
+    return facts if subject.customer_id is None else {**facts, "customer_id": subject.customer_id}
+
+
 def _call(tool: Tool, args: Arguments) -> Mapping[str, Json]:
     surface, stated = tool.surface, args.gate("intent")
     matches = stated is None or stated == surface.intent
-    return _present(
-        tool=surface.name, effect=surface.effect, intent=surface.intent, intent_matches=matches, stated_intent=stated
-    )
+    facts: dict[str, Json] = {"tool": surface.name, "effect": surface.effect, "intent": surface.intent}
+    facts["intent_matches"] = matches
+    return facts if stated is None else {**facts, "stated_intent": stated}
 
 
 def _conversation(talk: Talk, groups: Facts) -> Mapping[str, Json]:
@@ -82,8 +77,3 @@ def _conversation(talk: Talk, groups: Facts) -> Mapping[str, Json]:
         "escalated": talk.escalated,
         "orders": len(talk.orders | {order}) if order else len(talk.orders),
     }
-
-
-def _present(**values: Any) -> dict[str, Json]:
-    """A group without the facts that are not known."""
-    return {name: value for name, value in values.items() if value is not None}

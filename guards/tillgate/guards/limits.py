@@ -4,10 +4,10 @@ The look at the account and the booking of this call happen in one exclusive tra
 the call is decided cannot be taken by another.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from json import JSONEncoder
 
 from tillgate.guards.desk import Desk, Entry
 from tillgate.guards.model import Facts, Json, at
@@ -23,14 +23,21 @@ class Limits:
     entries: tuple[Entry, ...]
 
 
+_WRITER = JSONEncoder(separators=(",", ":"))
+_NONE = Limits({}, (), ())
+
+
 def limit(desk: Desk, policy: Policy, tool: str, facts: Facts, *, counts: bool, besides: str | None) -> Limits:
     """Judge every budget of the tool. `counts` is False for a plan that changes nothing; `besides` is the request
     whose own reservation must not count against itself.
     """
+    budgets = policy.budgets_for(tool)
+    if not budgets:
+        return _NONE
     usage: dict[str, Mapping[str, Json]] = {}
     exceeded: list[Budget] = []
     entries: list[Entry] = []
-    for budget in policy.budgets_for(tool):
+    for budget in budgets:
         amount, count = (int(facts["impact"]["amount"]), 1) if counts else (0, 0)
         whose = account(budget, facts)
         since = desk.now - timedelta(seconds=budget.window_seconds)
@@ -59,4 +66,4 @@ def left(budget: Budget, amount: int, count: int) -> int:
 
 def account(budget: Budget, facts: Facts) -> str:
     """Whose budget this is. Callers without the fact it is kept by share one account: leaving it out frees nothing."""
-    return json.dumps([at(facts, path) for path in budget.per], separators=(",", ":"))
+    return _WRITER.encode([at(facts, path) for path in budget.per])

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, str, list or dict with string keys. Never a float."""
@@ -154,7 +154,7 @@ class Undo:
 
     def told(self) -> dict[str, Json]:
         """The statement as an answer carries it."""
-        until = self.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if self.until else None
+        until = self.until.astimezone(UTC).isoformat()[:19] + "Z" if self.until else None
         return {"possible": self.why_not is None, "until": until, "residue": self.residue, "why_not": self.why_not}
 
     def in_words(self) -> str:
@@ -255,8 +255,8 @@ def inverse(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def inside(value: Mapping[str, Json], name: str) -> Mapping[str, Json]:
     """The object at a name of another; an empty one where there is none."""
-    found = value.get(name)
-    return cast("Mapping[str, Json]", found) if isinstance(found, dict) else {}
+    found: dict[str, Json] | None = value.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def at(value: Mapping[str, Json], path: str) -> Json:

@@ -78,4 +78,17 @@ class Outcome(_Part):
 
     def as_json(self) -> dict[str, Json]:
         """The envelope as the client gets it."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return _plain(self)
+
+
+def _plain(part: BaseModel) -> dict[str, Json]:
+    """What is set; `data` is JSON already."""
+    plain = part.__dict__.copy()
+    for name, value in part.__dict__.items():
+        if value is None:
+            del plain[name]
+        elif isinstance(value, BaseModel):
+            plain[name] = _plain(value)
+    if reasons := plain.get("reasons"):
+        plain["reasons"] = [_plain(reason) for reason in reasons]
+    return plain

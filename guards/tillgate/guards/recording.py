@@ -3,26 +3,27 @@
 Values that identify a person are named here, so that the log keeps a commitment and the value lies beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
-from tillgate.guards.audit.record import as_json, rfc3339
+from tillgate.guards.audit.record import decision_json, plan_json, requirement_json, rfc3339, risk_json
 from tillgate.guards.case import Case
 from tillgate.guards.desk import Received, Request
 from tillgate.guards.effects import UnderWay
-from tillgate.guards.model import Json, Plan, at, inside
+from tillgate.guards.model import Json, Plan, at
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.types import Policy
 
 Record = tuple[Mapping[str, Json], tuple[str, ...]]
+_LONGEST_NAME = 64
 _NEVER = frozenset({"code"})
 """Arguments that are secrets: not even kept beside the log."""
 
 
 def call_record(now: datetime, case: Case, shown: Outcome, way: UnderWay | None = None) -> Record:
     """The record of one call and the paths of the personal values in it."""
-    personal = case.args.personal() if case.args else frozenset[str]()
+    limits, plan, grant = case.limits, case.plan, case.grant
     body: dict[str, Json] = {
         "kind": _kind(case, shown, way),
         **_who(now, case.received, case.call_id, case.policy),
@@ -30,24 +31,34 @@ def call_record(now: datetime, case: Case, shown: Outcome, way: UnderWay | None 
         "arguments": _arguments(case),
         "words": case.args.gate("customer_request") if case.args else None,
         "facts": _facts(case),
-        "risk": as_json(case.risk) if case.risk else None,
+        "risk": risk_json(case.risk) if case.risk else None,
         "limits": {
-            "exceeded": [budget.id for budget in case.limits.exceeded] if case.limits else [],
-            "requires": [as_json(demand) for demand in case.plan.requires] if case.plan else [],
+            "exceeded": [budget.id for budget in limits.exceeded] if limits else [],
+            "requires": [requirement_json(demand) for demand in plan.requires] if plan else [],
         },
-        "decision": as_json(case.decision) if case.decision else None,
+        "decision": decision_json(case.decision) if case.decision else None,
         "refusal": {"code": case.refusal.code, "message": case.refusal.message} if case.refusal else None,
-        "plan": _plan(case.plan),
-        "approvals": list(case.grant.reviewers) if case.grant else [],
-        "request": way.handle if way else case.grant.handle if case.grant else None,
+        "plan": _plan(plan),
+        "approvals": list(grant.reviewers) if grant else [],
+        "request": way.handle if way else grant.handle if grant else None,
         **({"under_way": _under_way(way)} if way else {}),
         "outcome": _outcome(shown),
         "replayed": shown.replayed,
     }
-    paths = [f"arguments.{name}" for name in sorted(personal - _NEVER)]
-    paths += [f"facts.args.{name}" for name in sorted(personal - _NEVER)]
-    paths += ["words", "plan.changes", "outcome.data"]
-    return body, tuple(path for path in paths if at(body, path) is not None)
+    return body, tuple(_personal(body, case))
+
+
+def _personal(body: Mapping[str, Json], case: Case) -> Iterator[str]:
+    """Where in the body something stands that identifies a person."""
+    for name in sorted(case.args.personal() - _NEVER) if case.args else ():
+        places = (f"arguments.{name}", f"facts.args.{name}")
+        yield from (place for place in places if at(body, place) is not None)
+    if body["words"] is not None:
+        yield "words"
+    if body["plan"] is not None:
+        yield "plan.changes"
+    if "data" in body["outcome"]:
+        yield "outcome.data"
 
 
 def outcome_record(
@@ -125,17 +136,20 @@ def _plan(plan: Plan | None) -> Json:
     """The plan without what it would answer, which is in the outcome as it was shown."""
     if plan is None or not plan.changes:
         return None
-    return {name: value for name, value in as_json(plan).items() if name != "result"}
+    written = plan_json(plan)
+    del written["result"]
+    return written
 
 
 def _outcome(shown: Outcome) -> Json:
     """The answer as the model was shown it, without a token that would still work."""
     outcome = shown.as_json()
-    confirmation = inside(outcome, "confirmation")
-    if "token" in confirmation:
-        outcome["confirmation"] = {**confirmation, "token": "[secret]"}
+    if shown.confirmation is not None and shown.confirmation.token is not None:
+        outcome["confirmation"]["token"] = "[secret]"
     return outcome
 
 
 def _plain(name: str) -> str:
-    return "".join(char for char in name[:64] if char.isascii() and char.isprintable())
+    if len(name) <= _LONGEST_NAME and name.isascii() and name.isprintable():
+        return name
+    return "".join(char for char in name[:_LONGEST_NAME] if char.isascii() and char.isprintable())

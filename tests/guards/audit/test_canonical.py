@@ -45,6 +45,8 @@ class _Rank(IntEnum):
         -BOUND - 1,
         {1: "a"},
         {"é": 1},
+        {'é"x': 1},
+        {'x"é': 1, "y": 'z": 1'},
         (1,),
         b"a",
         _Rank.ONE,
@@ -69,6 +71,12 @@ def test_nesting_without_end_is_refused_and_not_a_crash() -> None:
         value = [value]
     with pytest.raises(ValueError, match=str(MAX_DEPTH)):
         canonical(value)
+
+
+@pytest.mark.parametrize("text", ["é", 'say "é": 1', '"é', "é\\", 'é": '])
+def test_text_may_be_of_any_language_beside_plain_keys(text: str) -> None:
+    value = {"a": text, "b": [text, {"c": text}]}
+    assert canonical(value) == _independently(value)
 
 
 def test_the_order_of_insertion_leaves_no_trace() -> None:

@@ -64,7 +64,7 @@ class ApplyDiscount(Tool[ApplyDiscountArgs]):
             changes=created(offer_entity(cart, offer), offer_fields(cart, offer)),
             impact=Impact(off, "price_reduction"),
             basis=((f"cart:{cart.id}", cart.version), (f"offer:{offer.code}", offer.version), *prices(cart)),
-            result=cart_view(with_offer(cart, offer), record.currency).as_json(),
+            result=cart_view(with_offer(cart, offer), record.currency),
         )
 
     def facts(self, found: Found, plan: Plan, now: datetime) -> Facts:

@@ -6,7 +6,7 @@ decimal string. The parsed object is frozen and is the only thing the guard and 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
@@ -42,6 +42,7 @@ Intent: TypeAlias = Literal[
 GATE_ARGUMENTS = frozenset({"customer_request", "idempotency_key", "confirmation_token", "intent"})
 _MONEY = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_TEXT = "There is a character in it that is not text"
 _MOST = 10**13
 _LARGEST = 2**53 - 1
 _DEEPEST = 16
@@ -104,13 +105,18 @@ def unfit_value(value: object, path: tuple[str | int, ...] = ()) -> ArgumentErro
     """The first value no tool takes: a broken or huge number, broken text, nesting without end."""
     if len(path) > _DEEPEST:
         return argument_error(path, "too_deep", "It is nested too deeply")
+    if isinstance(value, str):
+        return argument_error(path, "unstorable_character", _NO_TEXT) if _broken(value) else None
     if isinstance(value, float):
         return argument_error(path, "not_whole", "It is not a whole number; money is a decimal string")
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        return argument_error(path, "too_large", "The number is too large")
-    if isinstance(value, str) and _SURROGATE.search(value):
-        return argument_error(path, "unstorable_character", "There is a character in it that is not text")
-    return next((unfit for key, inner in _parts(value) if (unfit := _unfit_part(key, inner, path))), None)
+    if isinstance(value, int):
+        return argument_error(path, "too_large", "The number is too large") if abs(value) > _LARGEST else None
+    for key, inner in _parts(value):
+        if isinstance(key, str) and _broken(key):
+            return argument_error(path, "unknown_argument", "This tool takes no such argument")
+        if (unfit := unfit_value(inner, (*path, key))) is not None:
+            return unfit
+    return None
 
 
 def _parts(value: object) -> Iterable[tuple[str | int, object]]:
@@ -119,10 +125,9 @@ def _parts(value: object) -> Iterable[tuple[str | int, object]]:
     return enumerate(cast("Sequence[object]", value)) if isinstance(value, (list, tuple)) else ()
 
 
-def _unfit_part(key: str | int, inner: object, path: tuple[str | int, ...]) -> ArgumentError | None:
-    if isinstance(key, str) and _SURROGATE.search(key):
-        return argument_error(path, "unknown_argument", "This tool takes no such argument")
-    return unfit_value(inner, (*path, key))
+def _broken(text: str) -> bool:
+    """Whether half of a surrogate pair stands in it."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def _no_invisible(text: str) -> str:
@@ -138,8 +143,8 @@ def _no_invisible(text: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    if "\x00" in text or _SURROGATE.search(text):
-        raise PydanticCustomError("unstorable_character", "There is a character in it that is not text")
+    if "\x00" in text or _broken(text):
+        raise PydanticCustomError("unstorable_character", _NO_TEXT)
     return visible(text)
 
 
@@ -174,18 +179,18 @@ class Args(BaseModel):
 
     def as_json(self) -> Mapping[str, Json]:
         """What the tool acts on, as JSON: set fields only, without the gate's own arguments."""
-        return self.model_dump(mode="json", exclude_none=True, exclude=set(GATE_ARGUMENTS))
+        return _fields(self, _text)
 
     def personal(self) -> frozenset[str]:
         return self.PERSONAL
 
     def facts(self) -> Mapping[str, Json]:
         """The same as typed facts: money in minor units."""
-        return {name: _fact(value) for name, value in self if value is not None and name not in GATE_ARGUMENTS}
+        return _fields(self, _minor)
 
     def gate(self, name: str) -> str | None:
         """One of the gate's own arguments, if this tool takes it and it was sent."""
-        return getattr(self, name, None) if name in GATE_ARGUMENTS else None
+        return self.__dict__.get(name) if name in GATE_ARGUMENTS else None
 
 
 class ChangeArgs(Args):
@@ -201,11 +206,23 @@ class ChangeArgs(Args):
     intent: Intent | None = Field(default=None, description="What the customer asked for")
 
 
-def _fact(value: object) -> Json:
-    if isinstance(value, Amount):
-        return value.minor
-    if isinstance(value, BaseModel):
-        return {name: _fact(inner) for name, inner in value if inner is not None}
+def _text(amount: Amount) -> Json:
+    return amount.text
+
+
+def _minor(amount: Amount) -> Json:
+    return amount.minor
+
+
+def _fields(args: BaseModel, money: Callable[[Amount], Json]) -> dict[str, Json]:
+    """What was set and is not the gate's own, as plain JSON."""
+    fields = args.__dict__.items()
+    return {name: _plain(value, money) for name, value in fields if value is not None and name not in GATE_ARGUMENTS}
+
+
+def _plain(value: object, money: Callable[[Amount], Json]) -> Json:
     if isinstance(value, (list, tuple)):
-        return [_fact(item) for item in cast("Sequence[object]", value)]
-    return value
+        return [_plain(item, money) for item in cast("Sequence[object]", value)]
+    if isinstance(value, BaseModel):
+        return _fields(value, money)
+    return money(value) if isinstance(value, Amount) else value

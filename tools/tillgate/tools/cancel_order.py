@@ -82,7 +82,7 @@ def _cancellation(reason: str, order: Order, customer: Customer, parts: tuple[Sh
         basis=((f"order:{order.id}", order.version),),
         undo=Undo(until=until, residue=CARD_RESIDUE if parts else None),
         method=method_facts(_paid_by(order, customer), original=True),
-        result=_result(order, made, until, record).as_json(),
+        result=_result(order, made, until, record),
     )
 
 

@@ -91,5 +91,5 @@ def _change(order: Order, customer: Customer, method: PaymentMethod, parts: tupl
             method_id=method.id,
             amount=record.currency.format(amount),
             refunds=[refund_view(refund, record.currency) for refund in made],
-        ).as_json(),
+        ),
     )

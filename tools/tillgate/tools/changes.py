@@ -10,21 +10,22 @@ from tillgate.guards.money import Currency
 
 def stamped(moment: datetime) -> str:
     """The time as the record keeps it: RFC 3339, UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def created(
     entity: str, fields: Mapping[str, Json], stamps: Mapping[str, datetime] | None = None
 ) -> tuple[Change, ...]:
     """The changes that make a record; a field that stays empty is no change."""
-    plain = tuple(Change(entity, name, None, value) for name, value in fields.items() if value is not None)
-    times = {name: stamped(moment) for name, moment in (stamps or {}).items()}
-    return plain + tuple(Change(entity, name, None, text, stamp=True) for name, text in times.items())
+    made = [Change(entity, name, None, value) for name, value in fields.items() if value is not None]
+    if stamps:
+        made += [Change(entity, name, None, stamped(moment), True) for name, moment in stamps.items()]
+    return tuple(made)
 
 
 def deleted(entity: str, fields: Mapping[str, Json]) -> tuple[Change, ...]:
     """The changes that remove a record with these fields."""
-    return tuple(Change(entity, name, value, None) for name, value in fields.items() if value is not None)
+    return tuple([Change(entity, name, value, None) for name, value in fields.items() if value is not None])
 
 
 def next_id(stem: str, taken: Collection[str]) -> str:

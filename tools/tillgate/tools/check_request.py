@@ -38,5 +38,5 @@ class CheckRequest(Tool[CheckRequestArgs]):
             self.name,
             f"Show request {request.handle}",
             request=request.handle,
-            result=request_state(request).as_json(),
+            result=request_state(request),
         )

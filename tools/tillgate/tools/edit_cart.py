@@ -74,7 +74,7 @@ class EditCart(Tool[EditCartArgs]):
             f"{'Change' if found.cart else 'Make'} cart {cart.id}: {_in_short(cart, edited)}",
             changes=made + _changes(cart, edited),
             basis=(((f"cart:{cart.id}", cart.version),) if found.cart else ()) + prices(edited, wanted),
-            result=cart_view(edited, record.currency).as_json(),
+            result=cart_view(edited, record.currency),
         )
 
 

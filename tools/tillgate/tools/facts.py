@@ -1,13 +1,13 @@
 """Facts from the record: each function turns one record into the typed facts of its group (CONTRACT §5)."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tillgate.guards.model import Json
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, PaymentMethod
 
-_HOUR = 3600
-_DAY = 24 * _HOUR
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 _WITHDRAWAL_DAYS = 14
 _EU = frozenset(
     [
@@ -42,8 +42,8 @@ _EU = frozenset(
 )
 
 
-def _since(then: datetime, now: datetime, unit: int) -> int:
-    return max(0, int((now - then).total_seconds()) // unit)
+def _since(then: datetime, now: datetime, unit: timedelta) -> int:
+    return max(0, (now - then) // unit)
 
 
 def withdrawal(country: str, delivered_at: datetime | None, now: datetime) -> str:
@@ -81,24 +81,25 @@ def customer_facts(customer: Customer, now: datetime) -> Mapping[str, Json]:
 
 def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
     """Group `order`. What was done to it since it was placed follows from its amendments."""
+    money, done = order.sums, [each.kind for each in order.amendments]
     facts: dict[str, Json] = {
         "id": order.id,
         "customer_id": order.customer_id,
         "status": order.status,
         "total": order.total,
-        "captured": order.captured,
-        "refunded": order.refunded,
-        "refundable": order.refundable,
-        "refunded_percent": min(100, order.refunded * 100 // order.captured) if order.captured else 0,
+        "captured": money.captured,
+        "refunded": money.refunded,
+        "refundable": money.refundable,
+        "refunded_percent": min(100, money.refunded * 100 // money.captured) if money.captured else 0,
         "age_hours": _since(order.placed_at, now, _HOUR),
         "dispatched": order.dispatched,
         "disputed": order.disputed,
         "country": order.shipping_address.country,
         "method_kind": order.paying[0].method_kind if order.payments else "card",
-        "items_changed": bool(order.amended("items")),
-        "payment_changes": len(order.amended("payment")),
-        "return_requested": bool(order.amended("return")),
-        "exchange_requested": bool(order.amended("exchange")),
+        "items_changed": "items" in done,
+        "payment_changes": done.count("payment"),
+        "return_requested": "return" in done,
+        "exchange_requested": "exchange" in done,
         "withdrawal": withdrawal(order.shipping_address.country, order.delivered_at, now),
         "address_refunds_30d": order.address_refunds_30d,
     }
@@ -136,7 +137,7 @@ def offer_facts(offer: Offer, uses: int, now: datetime) -> Mapping[str, Json]:
         "tags": list(offer.tags),
     }
     if offer.ends_at is not None:
-        facts["ends_in_hours"] = max(0, int((offer.ends_at - now).total_seconds()) // _HOUR)
+        facts["ends_in_hours"] = max(0, (offer.ends_at - now) // _HOUR)
     return facts
 
 

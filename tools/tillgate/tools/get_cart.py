@@ -31,4 +31,4 @@ class GetCart(Tool[GetCartArgs]):
 
     def plan(self, args: GetCartArgs, found: Found, record: Record) -> Plan | Reason:
         cart = seen(found.cart)
-        return Plan(self.name, f"Show cart {cart.id}", result=cart_view(cart, record.currency).as_json())
+        return Plan(self.name, f"Show cart {cart.id}", result=cart_view(cart, record.currency))

@@ -32,4 +32,4 @@ class GetCustomer(Tool[GetCustomerArgs]):
 
     def plan(self, args: GetCustomerArgs, found: Found, record: Record) -> Plan | Reason:
         view = customer_view(seen(found.customer), record.currency)
-        return Plan(self.name, "Show the customer's own profile", result=view.as_json())
+        return Plan(self.name, "Show the customer's own profile", result=view)

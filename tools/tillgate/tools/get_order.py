@@ -32,4 +32,4 @@ class GetOrder(Tool[GetOrderArgs]):
 
     def plan(self, args: GetOrderArgs, found: Found, record: Record) -> Plan | Reason:
         order = seen(found.order)
-        return Plan(self.name, f"Show order {order.id}", result=order_view(order, record.currency).as_json())
+        return Plan(self.name, f"Show order {order.id}", result=order_view(order, record.currency))

@@ -37,4 +37,4 @@ class GetProduct(Tool[GetProductArgs]):
         product: Product = found.other
         offers = [offer for offer in record.offers() if not unavailable(offer, uses(None, offer, record), record)]
         view = product_view(product, offers, record.currency, record.now)
-        return Plan(self.name, f"Show product {product.id}", result=view.as_json())
+        return Plan(self.name, f"Show product {product.id}", result=view)

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from tillgate.guards.model import Assurance, Change, Json, Plan, Reason
+from tillgate.guards.model import Assurance, Change, Plan, Reason
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import Args, Line
 from tillgate.tools.commerce.record import Record
@@ -81,5 +81,5 @@ def _miss(record: Record) -> Plan:
     return Plan(IdentifyCustomer.name, _SUMMARY, changes=(count,), denies=no_match)
 
 
-def _identified(assurance: Assurance) -> dict[str, Json]:
-    return Identification(identified=True, assurance=assurance.name.lower()).as_json()
+def _identified(assurance: Assurance) -> Identification:
+    return Identification(identified=True, assurance=assurance.name.lower())

@@ -1,10 +1,8 @@
 """Refund an order, some of its lines or a part of either; the amount can be lowered, never raised."""
 
-from collections.abc import Mapping
-
 from pydantic import Field
 
-from tillgate.guards.model import Impact, Json, Plan, Reason, Undo
+from tillgate.guards.model import Impact, Plan, Reason, Undo
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import ChangeArgs, Id, Money, Text
@@ -93,11 +91,11 @@ def _refund(args: IssueRefundArgs, order: Order, customer: Customer, parts: tupl
     )
 
 
-def _result(order: Order, made: tuple[Refund, ...], currency: Currency) -> Mapping[str, Json]:
+def _result(order: Order, made: tuple[Refund, ...], currency: Currency) -> RefundResult:
     return RefundResult(
         currency=currency.code,
         order_id=order.id,
         amount=currency.format(sum(refund.amount for refund in made)),
         refunds=[refund_view(refund, currency) for refund in made],
         refundable=currency.format(refundable(after(order, made))),
-    ).as_json()
+    )

@@ -41,7 +41,7 @@ class ListOffers(Tool[ListOffersArgs]):
             if _applies(offer, found.cart, record)
         ]
         listed = OfferList(currency=record.currency.code, as_of=stamped(record.now), cart_id=args.cart_id, offers=rows)
-        return Plan(self.name, f"{len(rows)} offers apply now", result=listed.as_json())
+        return Plan(self.name, f"{len(rows)} offers apply now", result=listed)
 
 
 def _applies(offer: Offer, cart: Cart | None, record: Record) -> bool:

@@ -41,4 +41,4 @@ class ListOrders(Tool[ListOrdersArgs]):
         orders = record.orders(status=args.status, limit=args.limit or _USUAL)
         rows = [order_row(order, record.currency) for order in orders]
         listed = OrderList(currency=record.currency.code, orders=rows)
-        return Plan(self.name, f"{len(rows)} orders found", result=listed.as_json())
+        return Plan(self.name, f"{len(rows)} orders found", result=listed)

@@ -46,7 +46,7 @@ class QuoteRefund(Tool[QuoteRefundArgs]):
         return Plan(
             self.name,
             f"Of order {order.id} {in_words(record.currency, amount)} could be refunded",
-            result=_quote(order, customer, amount, record.currency).as_json(),
+            result=_quote(order, customer, amount, record.currency),
         )
 
 

@@ -113,9 +113,10 @@ def target(customer: Customer, name: str) -> PaymentMethod | Reason | None:
 
 def opened(parts: Iterable[Share], customer: Customer) -> tuple[Change, ...]:
     """The changes that open a store credit account these shares go to, where there is none on file."""
-    new = _new_credit(customer)
-    if all(part.to.id != new.id for part in parts) or customer.method(new.id):
+    credit_id = _credit_id(customer)
+    if all(part.to.id != credit_id for part in parts) or customer.method(credit_id):
         return ()
+    new = _new_credit(customer)
     return created(f"payment_method:{new.id}", {"id": new.id, "customer_id": customer.id, "kind": new.kind})
 
 
@@ -133,8 +134,8 @@ def shares(order: Order, customer: Customer, amount: int, to: PaymentMethod | No
 
 def lost(parts: Iterable[Share], customer: Customer) -> Reason | None:
     """Why these shares cannot go back: a gift card or credit taken off file has no balance to go up."""
-    known = {method.id for method in customer.payment_methods} | {_new_credit(customer).id}
-    if all(part.to.kind not in BALANCES or part.to.id in known for part in parts):
+    held = {part.to.id for part in parts if part.to.kind in BALANCES}
+    if not held or held <= {method.id for method in customer.payment_methods} | {_credit_id(customer)}:
         return None
     return Reason("unknown_method", "The method this was paid with is no longer on file.")
 
@@ -146,11 +147,10 @@ def original(parts: Iterable[Share]) -> bool:
 
 def paid_with(payment: Payment, customer: Customer) -> PaymentMethod:
     """The method of a payment: as on file, or as the payment remembers it when it was taken off file."""
-    gone = PaymentMethod(
+    return customer.method(payment.method_id) or PaymentMethod(
         payment.method_id, customer.id, payment.method_kind, None, payment.last4, None,
         refunds_30d=0, refunded_30d=0, version=0,
     )  # fmt: skip
-    return customer.method(payment.method_id) or gone
 
 
 def refunds(
@@ -204,9 +204,14 @@ def _open(order: Order) -> int:
     return min(order.refundable, sum(order.left(payment) for payment in order.payments))
 
 
+def _credit_id(customer: Customer) -> str:
+    return f"{customer.id}-credit"
+
+
 def _new_credit(customer: Customer) -> PaymentMethod:
-    credit = f"{customer.id}-credit"
-    return PaymentMethod(credit, customer.id, "store_credit", None, None, 0, refunds_30d=0, refunded_30d=0, version=0)
+    return PaymentMethod(
+        _credit_id(customer), customer.id, "store_credit", None, None, 0, refunds_30d=0, refunded_30d=0, version=0
+    )
 
 
 def _refund_changes(order: Order, refund: Refund) -> tuple[Change, ...]:

@@ -48,5 +48,5 @@ class RemoveDiscount(Tool[RemoveDiscountArgs]):
             f"Take offer {offer.code} off cart {cart.id}",
             changes=deleted(offer_entity(cart, offer), offer_fields(cart, offer)),
             basis=((f"cart:{cart.id}", cart.version),),
-            result=cart_view(without_offer(cart, offer), record.currency).as_json(),
+            result=cart_view(without_offer(cart, offer), record.currency),
         )

@@ -44,5 +44,5 @@ class RequestHuman(Tool[RequestHumanArgs]):
             f"Hand the conversation over to a colleague{about}",
             undo=Undo(why_not="A conversation with a colleague cannot be taken back."),
             requires=(Escalate(_QUEUE, 1, _EXPIRES, reason),),
-            result=HandedOver(handed_over=True, order_id=args.order_id).as_json(),
+            result=HandedOver(handed_over=True, order_id=args.order_id),
         )

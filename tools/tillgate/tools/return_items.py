@@ -112,5 +112,5 @@ def _return(args: ReturnItemsArgs, order: Order, customer: Customer, parts: tupl
             lines=lines_view([line for line in order.lines if line.id in quantities], record.currency),
             amount=record.currency.format(amount),
             refunds=[refund_view(refund, record.currency) for refund in made],
-        ).as_json(),
+        ),
     )

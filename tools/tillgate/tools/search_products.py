@@ -55,4 +55,4 @@ class SearchProducts(Tool[SearchProductsArgs]):
             products=[product_row(product, record.currency) for product in products],
             offers=[offer_view(offer, record.currency) for offer in offers],
         )
-        return Plan(self.name, f"{len(products)} products found", result=listed.as_json())
+        return Plan(self.name, f"{len(products)} products found", result=listed)

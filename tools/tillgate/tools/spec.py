@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import UNDO_PATHS, Effect, Facts, Json, Plan, Reason
@@ -46,7 +46,7 @@ class Tool(ABC, Generic[A]):
     effect: ClassVar[Effect]
     intent: ClassVar[Intent]
     hints: ClassVar[Hints]
-    result: ClassVar[type[BaseModel]]
+    result: ClassVar[type[Any]]
     always: ClassVar[frozenset[str]] = frozenset()
     maybe: ClassVar[frozenset[str]] = frozenset()
     args: type[A]
@@ -91,19 +91,33 @@ class Tool(ABC, Generic[A]):
     def plan(self, args: A, found: Found, record: Record) -> Plan | Reason:
         """The exact changes, or why the shop itself refuses them."""
 
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The by-tool groups this tool declares."""
+        return tuple(sorted(self.always | self.maybe))
+
     def facts(self, found: Found, plan: Plan, now: datetime) -> Facts:
-        """The by-tool groups this tool declares, each marked present or absent."""
-        known: dict[str, Mapping[str, Json] | None] = {
-            "customer": customer_facts(found.customer, now) if found.customer else None,
-            "order": order_facts(found.order, now) if found.order else None,
-            "cart": cart_facts(found.cart) if found.cart else None,
-            "offer": offer_facts(found.offer, found.offer_uses, now) if found.offer else None,
-            "method": plan.method or None,
-        }
-        return {
-            group: {"present": True, **facts} if (facts := known[group]) is not None else {"present": False}
-            for group in sorted(self.always | self.maybe)
-        }
+        """Those groups, each marked present or absent."""
+        facts: dict[str, Json] = {}
+        for group in self.groups:
+            known = _known(group, found, plan, now)
+            facts[group] = {"present": False} if known is None else {"present": True, **known}
+        return facts
+
+
+def _known(group: str, found: Found, plan: Plan, now: datetime) -> Mapping[str, Json] | None:
+    """The facts of a group; None when there is no such record."""
+    match group:
+        case "customer":
+            return customer_facts(found.customer, now) if found.customer else None
+        case "order":
+            return order_facts(found.order, now) if found.order else None
+        case "cart":
+            return cart_facts(found.cart) if found.cart else None
+        case "offer":
+            return offer_facts(found.offer, found.offer_uses, now) if found.offer else None
+        case _:
+            return plan.method or None
 
 
 def not_found(what: str) -> Reason:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from types import NoneType, UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -20,9 +20,9 @@ def fact_type(model: type[BaseModel]) -> FactType:
     )
 
 
-def result_paths(model: type[BaseModel]) -> frozenset[str]:
+def result_paths(result: type[Any]) -> frozenset[str]:
     """Every dotted path a result can have: `lines[].title`, `shipping_address.city`, inner nodes too."""
-    return frozenset(_paths(model, ""))
+    return frozenset(_paths(result, ""))
 
 
 def _field_type(field: FieldInfo) -> FactType:
@@ -59,12 +59,10 @@ def _without_none(annotation: object) -> tuple[object, bool]:
 def _paths(annotation: object, prefix: str) -> Iterator[str]:
     annotation, _ = _without_none(annotation)
     origin = get_origin(annotation)
-    if hasattr(annotation, "__metadata__"):
-        yield from _paths(get_args(annotation)[0], prefix)
-    elif origin in (list, tuple):
+    if origin in (list, tuple):
         yield from _paths(get_args(annotation)[0], f"{prefix}[]")
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
+    elif is_typeddict(annotation):
+        for name, inner in get_type_hints(annotation).items():
             path = f"{prefix}.{name}" if prefix else name
             yield path
-            yield from _paths(field.annotation, path)
+            yield from _paths(inner, path)

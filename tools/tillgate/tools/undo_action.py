@@ -58,5 +58,5 @@ class UndoAction(Tool[UndoActionArgs]):
             basis=tuple((root, version) for root, version in versions if version is not None),
             undoes=past.call_id,
             undo=Undo(why_not="Taking back an action cannot itself be taken back."),
-            result=TakenBack(call_id=past.call_id, tool=past.tool, undone=True, summary=past.summary).as_json(),
+            result=TakenBack(call_id=past.call_id, tool=past.tool, undone=True, summary=past.summary),
         )

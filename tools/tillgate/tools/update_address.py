@@ -69,7 +69,7 @@ def _order(order: Order, address: Address, record: Record) -> Plan:
         changes=() if address == order.shipping_address else (change, *amendment(order, "address", record.now, {})),
         impact=Impact(kind="delivery_change"),
         basis=((f"order:{order.id}", order.version),),
-        result=AddressChange(order_id=order.id, address=address_view(address)).as_json(),
+        result=AddressChange(order_id=order.id, address=address_view(address)),
     )
 
 
@@ -86,7 +86,7 @@ def _profile(customer: Customer, address: Address, record: Record) -> Plan:
         changes=() if address == customer.address else changes,
         impact=Impact(kind="account_change"),
         basis=((entity, customer.version),),
-        result=AddressChange(order_id=None, address=address_view(address)).as_json(),
+        result=AddressChange(order_id=None, address=address_view(address)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from tillgate.guards.model import Assurance, Change, Json, Plan, Reason, Verify
+from tillgate.guards.model import Assurance, Change, Plan, Reason, Verify
 from tillgate.guards.ports import Hints
 from tillgate.tools.arguments import Args, Id
 from tillgate.tools.changes import stamped
@@ -118,5 +118,5 @@ def _proved(challenge: Challenge, record: Record) -> Plan:
     )
 
 
-def _verified() -> dict[str, Json]:
-    return StepUp(verified=True, assurance=Assurance.STEPPED_UP.name.lower()).as_json()
+def _verified() -> StepUp:
+    return StepUp(verified=True, assurance=Assurance.STEPPED_UP.name.lower())

@@ -41,5 +41,5 @@ class WithdrawRequest(Tool[WithdrawRequestArgs]):
             changes=(Change(f"escalation:{request.handle}", "status", "pending", "withdrawn"),),
             request=request.handle,
             undo=Undo(why_not="A withdrawn request is closed; make the call again instead."),
-            result=Withdrawn(handle=request.handle, status="withdrawn").as_json(),
+            result=Withdrawn(handle=request.handle, status="withdrawn"),
         )

@@ -6,6 +6,7 @@ salt it proves the value; without it, it tells nothing, not even that two record
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 from tillgate.guards.audit.canonical import canonical
@@ -35,7 +36,7 @@ def withhold(
     """
     held: dict[str, Json] = dict(body)
     personal: Personal = {}
-    for path in _outermost(paths):
+    for path in _outermost(tuple(paths)):
         found = _find(held, path)
         if found is None:
             continue
@@ -61,16 +62,17 @@ def restore(body: Mapping[str, Json], personal: Mapping[str, Mapping[str, Json]]
     return whole
 
 
-def _outermost(paths: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=1024)
+def _outermost(paths: tuple[str, ...]) -> tuple[str, ...]:
     unique = sorted(set(paths))
-    return [path for path in unique if not any(path.startswith(outer + ".") for outer in unique)]
+    return tuple(path for path in unique if not any(path.startswith(outer + ".") for outer in unique))
 
 
 def _find(node: Json, path: str) -> tuple[tuple[str, ...], Json] | None:
     """The keys that lead to a path and the value there. A key that itself holds dots is tried whole first."""
     keys: list[str] = []
     rest = path
-    while isinstance(node, Mapping):
+    while node.__class__ is dict or isinstance(node, Mapping):
         inner = cast("Mapping[str, Any]", node)
         if rest in inner:
             return (*keys, rest), inner[rest]
@@ -83,5 +85,5 @@ def _find(node: Json, path: str) -> tuple[tuple[str, ...], Json] | None:
 
 
 def _replaced(node: Mapping[str, Json], keys: tuple[str, ...], value: Json) -> dict[str, Json]:
-    head, *rest = keys
-    return {**node, head: _replaced(node[head], tuple(rest), value) if rest else value}
+    head, rest = keys[0], keys[1:]
+    return {**node, head: _replaced(node[head], rest, value) if rest else value}

@@ -46,7 +46,7 @@ def rfc3339(moment: datetime) -> str:
     """An aware time as RFC 3339 UTC (`2026-01-01T00:00:00Z`). Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
         raise ValueError("a time in a record has a zone")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat()[: -len("+00:00")] + "Z"
 
 
 def plan_digest(plan: Plan) -> str:

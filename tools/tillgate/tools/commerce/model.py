@@ -7,7 +7,7 @@ Amounts are integer minor units of the shop's one currency. Nothing here can be 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from tillgate.guards.model import Json
 from tillgate.tools.commerce.allocating import first_units
@@ -21,6 +21,14 @@ AmendmentKind: TypeAlias = Literal["items", "payment", "address", "cancellation"
 BALANCES: tuple[MethodKind, ...] = ("gift_card", "store_credit")
 """Methods that are money held by the shop itself: what is on them can be known, and spent once."""
 _ADJUSTS: tuple[Cause, ...] = ("items", "payment", "exchange")
+
+
+class Sums(NamedTuple):
+    """What of an order's money came in, went back and could still go back, in minor units."""
+
+    captured: int
+    refunded: int
+    refundable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,20 +291,30 @@ class Order:
 
     @property
     def total(self) -> int:
-        return sum(line.amount for line in self.lines)
+        return sum([line.amount for line in self.lines])
+
+    @property
+    def sums(self) -> Sums:
+        """The money of the order, each movement looked at once."""
+        captured, refunded = sum([payment.amount for payment in self.payments]), 0
+        for refund in self.refunds:
+            if refund.cause in _ADJUSTS:
+                captured -= refund.amount
+            else:
+                refunded += refund.amount
+        return Sums(captured, refunded, max(0, captured - refunded))
 
     @property
     def captured(self) -> int:
-        adjusted = sum(refund.amount for refund in self.refunds if refund.cause in _ADJUSTS)
-        return sum(payment.amount for payment in self.payments) - adjusted
+        return self.sums.captured
 
     @property
     def refunded(self) -> int:
-        return sum(refund.amount for refund in self.refunds if refund.cause not in _ADJUSTS)
+        return self.sums.refunded
 
     def left(self, payment: Payment) -> int:
         """What of a payment has not gone back."""
-        back = sum(refund.amount for refund in self.refunds if refund.payment_id == payment.id)
+        back = sum([refund.amount for refund in self.refunds if refund.payment_id == payment.id])
         return max(0, payment.amount - back)
 
     @property
@@ -306,7 +324,7 @@ class Order:
 
     @property
     def refundable(self) -> int:
-        return max(0, self.captured - self.refunded)
+        return self.sums.refundable
 
     @property
     def dispatched(self) -> bool:

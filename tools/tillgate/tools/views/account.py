@@ -51,28 +51,28 @@ class StepUp(View):
 
 def method_view(method: PaymentMethod, currency: Currency) -> MethodView:
     """One payment method on file."""
-    return MethodView(
-        id=method.id,
-        kind=method.kind,
-        brand=line_or_none(method.brand),
-        last4=last_four(method.last4),
-        balance=None if method.balance is None else currency.format(method.balance),
-    )
+    return {
+        "id": method.id,
+        "kind": method.kind,
+        "brand": line_or_none(method.brand),
+        "last4": last_four(method.last4),
+        "balance": None if method.balance is None else currency.format(method.balance),
+    }
 
 
 def customer_view(customer: Customer, currency: Currency) -> CustomerView:
     """The profile; policy masks it before it leaves."""
-    return CustomerView(
-        currency=currency.code,
-        id=customer.id,
-        email=line(customer.email),
-        first_name=line(customer.first_name),
-        last_name=line(customer.last_name),
-        phone=line_or_none(customer.phone),
-        created_at=stamped(customer.created_at),
-        address=address_view(customer.address),
-        address_changed_at=time_or_none(customer.address_changed_at),
-        tags=[line(tag) for tag in customer.tags],
-        orders=customer.orders,
-        payment_methods=[method_view(method, currency) for method in customer.payment_methods],
-    )
+    return {
+        "currency": currency.code,
+        "id": customer.id,
+        "email": line(customer.email),
+        "first_name": line(customer.first_name),
+        "last_name": line(customer.last_name),
+        "phone": line_or_none(customer.phone),
+        "created_at": stamped(customer.created_at),
+        "address": address_view(customer.address),
+        "address_changed_at": time_or_none(customer.address_changed_at),
+        "tags": [line(tag) for tag in customer.tags],
+        "orders": customer.orders,
+        "payment_methods": [method_view(method, currency) for method in customer.payment_methods],
+    }

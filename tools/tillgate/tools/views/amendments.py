@@ -1,8 +1,7 @@
 """What a changed order answers: its new lines, and the money that moved for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from tillgate.guards.model import Json
 from tillgate.guards.money import Currency
 from tillgate.tools.commerce.model import OrderLine
 from tillgate.tools.views.base import View
@@ -42,12 +41,12 @@ class ReturnResult(View):
 
 def swap_result(
     order_id: str, lines: Sequence[OrderLine], difference: int, method_id: str, currency: Currency
-) -> Mapping[str, Json]:
+) -> SwapResult:
     """The answer to swapped lines."""
-    return SwapResult(
-        currency=currency.code,
-        order_id=order_id,
-        lines=lines_view(lines, currency),
-        difference=("-" if difference < 0 else "") + currency.format(abs(difference)),
-        method_id=method_id,
-    ).as_json()
+    return {
+        "currency": currency.code,
+        "order_id": order_id,
+        "lines": lines_view(lines, currency),
+        "difference": ("-" if difference < 0 else "") + currency.format(abs(difference)),
+        "method_id": method_id,
+    }

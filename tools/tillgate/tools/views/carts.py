@@ -33,26 +33,26 @@ class CartView(View):
 
 def cart_view(cart: Cart, currency: Currency) -> CartView:
     """The whole cart; its money is derived from the catalogue and the offers on file."""
-    return CartView(
-        currency=currency.code,
-        id=cart.id,
-        lines=[
-            CartLineView(
-                variant_id=item.variant.id,
-                product_id=item.variant.product_id,
-                title=line(item.variant.title),
-                options=options_view(item.variant.options.items()),
-                quantity=item.quantity,
-                unit_price=currency.format(item.variant.price),
-                amount=currency.format(item.variant.price * item.quantity),
-                version=item.variant.version,
-                price_changed=item.repriced,
-            )
+    return {
+        "currency": currency.code,
+        "id": cart.id,
+        "lines": [
+            {
+                "variant_id": item.variant.id,
+                "product_id": item.variant.product_id,
+                "title": line(item.variant.title),
+                "options": options_view(item.variant.options.items()),
+                "quantity": item.quantity,
+                "unit_price": currency.format(item.variant.price),
+                "amount": currency.format(item.variant.price * item.quantity),
+                "version": item.variant.version,
+                "price_changed": item.repriced,
+            }
             for item in cart.lines
         ],
-        items=cart.items,
-        subtotal=currency.format(cart.subtotal),
-        discount=currency.format(cart.discount),
-        total=currency.format(cart.total),
-        offers=[offer_view(offer, currency) for offer in cart.offers],
-    )
+        "items": cart.items,
+        "subtotal": currency.format(cart.subtotal),
+        "discount": currency.format(cart.discount),
+        "total": currency.format(cart.total),
+        "offers": [offer_view(offer, currency) for offer in cart.offers],
+    }

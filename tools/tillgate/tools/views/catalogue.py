@@ -39,7 +39,7 @@ class OfferView(View):
     max_uses_per_customer: int | None
     tags: list[str]
     version: int
-    discount: str | None = None
+    discount: str | None
 
 
 class ProductList(View):
@@ -75,55 +75,55 @@ def options_view(options: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def product_row(product: Product, currency: Currency) -> ProductRow:
     """One row of the catalogue."""
-    return ProductRow(
-        id=product.id,
-        title=line(product.title),
-        category=line_or_none(product.category),
-        variants=[_variant(variant, currency) for variant in product.variants],
-    )
+    return {
+        "id": product.id,
+        "title": line(product.title),
+        "category": line_or_none(product.category),
+        "variants": [_variant(variant, currency) for variant in product.variants],
+    }
 
 
 def product_view(product: Product, offers: Iterable[Offer], currency: Currency, now: datetime) -> ProductView:
     """One product with the offers that run now."""
     row = product_row(product, currency)
-    return ProductView(
-        currency=currency.code,
-        as_of=stamped(now),
-        id=row.id,
-        title=row.title,
-        category=row.category,
-        variants=row.variants,
-        offers=[offer_view(offer, currency) for offer in offers],
-    )
+    return {
+        "currency": currency.code,
+        "as_of": stamped(now),
+        "id": row["id"],
+        "title": row["title"],
+        "category": row["category"],
+        "variants": row["variants"],
+        "offers": [offer_view(offer, currency) for offer in offers],
+    }
 
 
 def offer_view(offer: Offer, currency: Currency, discount: int | None = None) -> OfferView:
     """One offer; a percentage is written as a plain number (`10`, `12.5`), an amount as money."""
-    return OfferView(
-        code=offer.code,
-        kind=offer.kind,
-        value=_percent(offer.value) if offer.kind == "percent" else currency.format(offer.value),
-        minimum=currency.format(offer.minimum),
-        starts_at=time_or_none(offer.starts_at),
-        ends_at=time_or_none(offer.ends_at),
-        stackable=offer.stackable,
-        max_uses_per_customer=offer.max_uses_per_customer,
-        tags=[line(tag) for tag in offer.tags],
-        version=offer.version,
-        discount=None if discount is None else currency.format(discount),
-    )
+    return {
+        "code": offer.code,
+        "kind": offer.kind,
+        "value": _percent(offer.value) if offer.kind == "percent" else currency.format(offer.value),
+        "minimum": currency.format(offer.minimum),
+        "starts_at": time_or_none(offer.starts_at),
+        "ends_at": time_or_none(offer.ends_at),
+        "stackable": offer.stackable,
+        "max_uses_per_customer": offer.max_uses_per_customer,
+        "tags": [line(tag) for tag in offer.tags],
+        "version": offer.version,
+        "discount": None if discount is None else currency.format(discount),
+    }
 
 
 def _variant(variant: Variant, currency: Currency) -> VariantView:
-    return VariantView(
-        id=variant.id,
-        title=line(variant.title),
-        options=options_view(variant.options.items()),
-        price=currency.format(variant.price),
-        in_stock=variant.stock > 0,
-        stock=variant.stock,
-        version=variant.version,
-    )
+    return {
+        "id": variant.id,
+        "title": line(variant.title),
+        "options": options_view(variant.options.items()),
+        "price": currency.format(variant.price),
+        "in_stock": variant.stock > 0,
+        "stock": variant.stock,
+        "version": variant.version,
+    }
 
 
 def _percent(hundredths: int) -> str:

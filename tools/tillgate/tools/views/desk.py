@@ -41,13 +41,13 @@ class TakenBack(View):
 
 def request_state(request: RequestView) -> RequestState:
     """The state of a request, in the words of whoever decided on it."""
-    return RequestState(
-        handle=request.handle,
-        tool=request.tool,
-        status=request.status,
-        queue=request.queue,
-        created_at=stamped(request.created_at),
-        expires_at=stamped(request.expires_at),
-        message=line_or_none(request.message),
-        result=None if request.result is None else dict(request.result),
-    )
+    return {
+        "handle": request.handle,
+        "tool": request.tool,
+        "status": request.status,
+        "queue": request.queue,
+        "created_at": stamped(request.created_at),
+        "expires_at": stamped(request.expires_at),
+        "message": line_or_none(request.message),
+        "result": None if request.result is None else dict(request.result),
+    }

@@ -102,101 +102,102 @@ class OrderList(View):
 
 def address_view(address: Address) -> AddressView:
     """A postal address, line by line."""
-    return AddressView(
-        line1=line(address.line1),
-        line2=line_or_none(address.line2),
-        city=line(address.city),
-        region=line_or_none(address.region),
-        postal_code=line(address.postal_code),
-        country=address.country,
-    )
+    return {
+        "line1": line(address.line1),
+        "line2": line_or_none(address.line2),
+        "city": line(address.city),
+        "region": line_or_none(address.region),
+        "postal_code": line(address.postal_code),
+        "country": address.country,
+    }
 
 
 def refund_view(refund: Refund, currency: Currency) -> RefundView:
     """One refund; its reason was typed by somebody."""
-    return RefundView(
-        id=refund.id,
-        payment_id=refund.payment_id,
-        method_id=refund.method_id,
-        amount=currency.format(refund.amount),
-        reason=untrusted(refund.reason),
-        created_at=time_or_none(refund.created_at),
-        settles_at=time_or_none(refund.settles_at),
-    )
+    return {
+        "id": refund.id,
+        "payment_id": refund.payment_id,
+        "method_id": refund.method_id,
+        "amount": currency.format(refund.amount),
+        "reason": untrusted(refund.reason),
+        "created_at": time_or_none(refund.created_at),
+        "settles_at": time_or_none(refund.settles_at),
+    }
 
 
 def order_row(order: Order, currency: Currency) -> OrderRow:
     """One order of a list."""
-    return OrderRow(
-        id=order.id,
-        status=order.status,
-        placed_at=stamped(order.placed_at),
-        delivered_at=time_or_none(order.delivered_at),
-        total=currency.format(order.total),
-        refunded=currency.format(order.refunded),
-        lines=lines_view(order.lines, currency),
-    )
+    return {
+        "id": order.id,
+        "status": order.status,
+        "placed_at": stamped(order.placed_at),
+        "delivered_at": time_or_none(order.delivered_at),
+        "total": currency.format(order.total),
+        "refunded": currency.format(order.refunded),
+        "lines": lines_view(order.lines, currency),
+    }
 
 
 def order_view(order: Order, currency: Currency) -> OrderView:
     """One order with everything that hangs on it."""
-    return OrderView(
-        currency=currency.code,
-        id=order.id,
-        status=order.status,
-        placed_at=stamped(order.placed_at),
-        delivered_at=time_or_none(order.delivered_at),
-        disputed=order.disputed,
-        lines=lines_view(order.lines, currency),
-        total=currency.format(order.total),
-        captured=currency.format(order.captured),
-        refunded=currency.format(order.refunded),
-        refundable=currency.format(order.refundable),
-        shipping_address=address_view(order.shipping_address),
-        payments=_payments(order, currency),
-        refunds=[refund_view(refund, currency) for refund in order.refunds],
-        shipments=_shipments(order),
-        amendments=[
-            AmendmentView(id=each.id, kind=each.kind, line_ids=list(each.lines), created_at=stamped(each.created_at))
+    money = order.sums
+    return {
+        "currency": currency.code,
+        "id": order.id,
+        "status": order.status,
+        "placed_at": stamped(order.placed_at),
+        "delivered_at": time_or_none(order.delivered_at),
+        "disputed": order.disputed,
+        "lines": lines_view(order.lines, currency),
+        "total": currency.format(order.total),
+        "captured": currency.format(money.captured),
+        "refunded": currency.format(money.refunded),
+        "refundable": currency.format(money.refundable),
+        "shipping_address": address_view(order.shipping_address),
+        "payments": _payments(order, currency),
+        "refunds": [refund_view(refund, currency) for refund in order.refunds],
+        "shipments": _shipments(order),
+        "amendments": [
+            {"id": each.id, "kind": each.kind, "line_ids": list(each.lines), "created_at": stamped(each.created_at)}
             for each in order.amendments
         ],
-        note=untrusted(order.note),
-    )
+        "note": untrusted(order.note),
+    }
 
 
 def lines_view(lines: Iterable[OrderLine], currency: Currency) -> list[OrderLineView]:
     """Lines of an order, each with what was paid for it."""
     return [
-        OrderLineView(
-            id=item.id,
-            variant_id=item.variant_id,
-            product_id=item.product_id,
-            title=line(item.title),
-            options=options_view(item.options.items()),
-            quantity=item.quantity,
-            unit_price=currency.format(item.unit_price),
-            discount=currency.format(item.discount),
-            amount=currency.format(item.amount),
-        )
+        {
+            "id": item.id,
+            "variant_id": item.variant_id,
+            "product_id": item.product_id,
+            "title": line(item.title),
+            "options": options_view(item.options.items()),
+            "quantity": item.quantity,
+            "unit_price": currency.format(item.unit_price),
+            "discount": currency.format(item.discount),
+            "amount": currency.format(item.amount),
+        }
         for item in lines
     ]
 
 
 def _payments(order: Order, currency: Currency) -> list[PaymentView]:
     return [
-        PaymentView(
-            id=payment.id,
-            method_id=payment.method_id,
-            kind=payment.method_kind,
-            last4=last_four(payment.last4),
-            amount=currency.format(payment.amount),
-        )
+        {
+            "id": payment.id,
+            "method_id": payment.method_id,
+            "kind": payment.method_kind,
+            "last4": last_four(payment.last4),
+            "amount": currency.format(payment.amount),
+        }
         for payment in order.payments
     ]
 
 
 def _shipments(order: Order) -> list[ShipmentView]:
     return [
-        ShipmentView(id=shipment.id, tracking=line_or_none(shipment.tracking), line_ids=list(shipment.line_ids))
+        {"id": shipment.id, "tracking": line_or_none(shipment.tracking), "line_ids": list(shipment.line_ids)}
         for shipment in order.shipments
     ]

@@ -1,10 +1,12 @@
 """From rows to the frozen nouns of a shop; nothing here reads or writes.
 
-Functions take `sqlite3.Row` by column name, so a query may select more than is used and in any order.
+A row has its columns in the order of the noun it becomes, as `statements` selects them; what hangs on a record is a
+JSON list of such rows. Structured values are JSON text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -24,7 +26,8 @@ from tillgate.tools.commerce.model import (
     Variant,
 )
 from tillgate.tools.shops.embedded.opening import CHARGES
-from tillgate.tools.shops.embedded.sql import Row
+
+Row: TypeAlias = Sequence[Any]
 
 
 def _name(transfer_id: str) -> str:
@@ -34,7 +37,7 @@ def _name(transfer_id: str) -> str:
 
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as every time is stored; text order is time order."""
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return moment.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -59,143 +62,113 @@ def address(text: str) -> Address:
     )
 
 
-def payment_method(row: Row) -> PaymentMethod:
-    return PaymentMethod(
-        row["id"],
-        row["customer_id"],
-        row["kind"],
-        row["brand"],
-        row["last4"],
-        row["balance"],
-        row["refunds_30d"],
-        row["refunded_30d"],
-        row["version"],
-    )
-
-
-def customer(row: Row, methods: Iterable[Row]) -> Customer:
+def customer(row: Row) -> Customer:
     """A customer with the figures that the query worked out beside the columns."""
+    customer_id, email, first_name, last_name, phone, created_at, lives, moved_at, tags, methods, *rest = row
+    version, changed_at, *past = rest
     return Customer(
-        id=row["id"],
-        email=row["email"],
-        first_name=row["first_name"],
-        last_name=row["last_name"],
-        phone=row["phone"],
-        created_at=moment(row["created_at"]),
-        address=address(row["address"]),
-        address_changed_at=moment_or_none(row["address_changed_at"]),
-        tags=tuple(orjson.loads(row["tags"])),
-        payment_methods=tuple(payment_method(method) for method in methods),
-        version=row["version"],
-        email_changed_at=moment_or_none(row["email_changed_at"]),
-        orders=row["orders"],
-        refunds_30d=row["refunds_30d"],
-        refunded_30d=row["refunded_30d"],
-        returned_orders=row["returned_orders"],
-        disputes=row["disputes"],
+        customer_id,
+        email,
+        first_name,
+        last_name,
+        phone,
+        moment(created_at),
+        address(lives),
+        moment_or_none(moved_at),
+        tuple(orjson.loads(tags)),
+        tuple([PaymentMethod(*method) for method in orjson.loads(methods)]),
+        version,
+        moment_or_none(changed_at),
+        *past,
     )
 
 
 def variant(row: Row) -> Variant:
-    return Variant(
-        row["id"],
-        row["product_id"],
-        row["title"],
-        orjson.loads(row["options"]),
-        row["price"],
-        row["cost"],
-        row["stock"],
-        row["version"],
-    )
+    variant_id, product_id, title, options, *figures = row
+    return Variant(variant_id, product_id, title, orjson.loads(options), *figures)
 
 
 def offer(row: Row) -> Offer:
+    code, kind, value, minimum, starts_at, ends_at, stackable, most, tags, version = row
     return Offer(
-        code=row["id"],
-        kind=row["kind"],
-        value=row["value"],
-        minimum=row["minimum"],
-        starts_at=moment_or_none(row["starts_at"]),
-        ends_at=moment_or_none(row["ends_at"]),
-        stackable=bool(row["stackable"]),
-        max_uses_per_customer=row["max_uses_per_customer"],
-        tags=tuple(orjson.loads(row["tags"])),
-        version=row["version"],
+        code,
+        kind,
+        value,
+        minimum,
+        moment_or_none(starts_at),
+        moment_or_none(ends_at),
+        bool(stackable),
+        most,
+        tuple(orjson.loads(tags)),
+        version,
     )
 
 
-def cart(row: Row, lines: Iterable[Row], offers: Iterable[Row]) -> Cart:
+def cart(row: Row) -> Cart:
+    """A cart with its lines and the offers on it."""
+    cart_id, customer_id, lines, offers, version = row
     return Cart(
-        row["id"],
-        row["customer_id"],
-        tuple(CartLine(variant(line), line["quantity"], line["quoted"]) for line in lines),
-        tuple(offer(each) for each in offers),
-        row["version"],
+        cart_id,
+        customer_id,
+        tuple([CartLine(variant(of), quantity, quoted) for *of, quantity, quoted in orjson.loads(lines)]),
+        tuple([offer(each) for each in orjson.loads(offers)]),
+        version,
     )
 
 
 def order_line(row: Row) -> OrderLine:
-    return OrderLine(
-        row["id"],
-        row["variant_id"],
-        row["product_id"],
-        row["title"] or CHARGES,
-        orjson.loads(row["options"] or "{}"),
-        row["quantity"],
-        row["unit_price"],
-        row["discount"],
-    )
+    line_id, variant_id, product_id, title, options, *figures = row
+    return OrderLine(line_id, variant_id, product_id, title or CHARGES, orjson.loads(options or "{}"), *figures)
 
 
 def payment(row: Row) -> Payment:
-    return Payment(_name(row["id"]), row["method_id"], row["kind"], row["last4"], row["amount"])
+    transfer_id, *fields = row
+    return Payment(_name(transfer_id), *fields)
 
 
 def refund(row: Row) -> Refund:
+    transfer_id, payment_id, method_id, amount, reason, lines, cause, created_at, settles_at = row
     return Refund(
-        _name(row["id"]),
-        _name(row["payment_id"]),
-        row["method_id"],
-        row["amount"],
-        row["reason"],
-        orjson.loads(row["lines"]),
-        row["cause"],
-        moment_or_none(row["created_at"]),
-        moment_or_none(row["settles_at"]),
+        _name(transfer_id),
+        _name(payment_id),
+        method_id,
+        amount,
+        reason,
+        orjson.loads(lines),
+        cause,
+        moment_or_none(created_at),
+        moment_or_none(settles_at),
     )
 
 
 def amendment(row: Row) -> Amendment:
-    return Amendment(row["id"], row["kind"], orjson.loads(row["lines"]), moment(row["created_at"]))
+    amendment_id, kind, lines, created_at = row
+    return Amendment(amendment_id, kind, orjson.loads(lines), moment(created_at))
 
 
 def shipment(row: Row) -> Shipment:
-    return Shipment(row["id"], row["tracking"], tuple(orjson.loads(row["line_ids"])))
+    shipment_id, tracking, line_ids = row
+    return Shipment(shipment_id, tracking, tuple(orjson.loads(line_ids)))
 
 
-def order(
-    row: Row,
-    lines: Iterable[Row],
-    payments: Iterable[Row],
-    refunds: Iterable[Row],
-    shipments: Iterable[Row],
-    amendments: Iterable[Row],
-) -> Order:
+def order(row: Row) -> Order:
     """An order with everything that hangs on it."""
+    order_id, customer_id, placed_at, status, delivered_at, disputed, sent_to, *parts, note, version, near = row
+    lines, payments, refunds, shipments, amendments = map(orjson.loads, parts)
     return Order(
-        id=row["id"],
-        customer_id=row["customer_id"],
-        placed_at=moment(row["placed_at"]),
-        status=row["status"],
-        delivered_at=moment_or_none(row["delivered_at"]),
-        disputed=bool(row["disputed"]),
-        shipping_address=address(row["shipping_address"]),
-        lines=tuple(order_line(line) for line in lines),
-        payments=tuple(payment(each) for each in payments),
-        refunds=tuple(refund(each) for each in refunds),
-        shipments=tuple(shipment(each) for each in shipments),
-        amendments=tuple(amendment(each) for each in amendments),
-        note=row["note"],
-        version=row["version"],
-        address_refunds_30d=row["address_refunds_30d"],
+        order_id,
+        customer_id,
+        moment(placed_at),
+        status,
+        moment_or_none(delivered_at),
+        bool(disputed),
+        address(sent_to),
+        tuple([order_line(line) for line in lines]),
+        tuple([payment(each) for each in payments]),
+        tuple([refund(each) for each in refunds]),
+        tuple([shipment(each) for each in shipments]),
+        tuple([amendment(each) for each in amendments]),
+        note,
+        version,
+        near,
     )

@@ -55,7 +55,7 @@ class ShopReader:
     def customer(self) -> Customer | None:
         """The subject's own profile with the figures of their past; None while nobody is identified."""
         row = self._sql.row(s.CUSTOMER, self._owner)
-        return None if row is None else rows.customer(row, self._sql.rows(s.METHODS, self._owner))
+        return None if row is None else rows.customer(row)
 
     def identify(
         self, *, email: str | None, first_name: str | None, last_name: str | None, postal_code: str | None
@@ -74,17 +74,18 @@ class ShopReader:
 
     def order(self, order_id: str) -> Order | None:
         """One of the subject's own orders."""
-        found = self._orders(self._sql.rows(s.ORDER, {**self._owner, "id": order_id}))
-        return found[0] if found else None
+        row = self._sql.row(s.ORDER, {**self._owner, "id": order_id})
+        return None if row is None else rows.order(row)
 
     def orders(self, *, status: OrderStatus | None, limit: int) -> Sequence[Order]:
         """The subject's own orders, newest first, at most 50."""
         asked = {**self._owner, "status": status, "limit": _bounded(limit)}
-        return self._orders(self._sql.rows(s.ORDERS, asked))
+        return tuple([rows.order(row) for row in self._sql.rows(s.ORDERS, asked)])
 
     def cart(self, cart_id: str) -> Cart | None:
         """A cart of the subject, or of this conversation while it belongs to nobody."""
-        return self._cart(self._sql.row(s.CART, {**self._owner, "id": cart_id}))
+        row = self._sql.row(s.CART, {**self._owner, "id": cart_id})
+        return None if row is None else _running(rows.cart(row), self._now)
 
     def search(
         self,
@@ -162,27 +163,11 @@ class ShopReader:
             raise ValueError(f"{entity!r} names no kind of record of this shop")
         return self._sql.row(s.OWNED[kind], {**self._owner, "id": record_id}) is not None
 
-    def _cart(self, row: Row | None) -> Cart | None:
-        if row is None:
-            return None
-        cart_id = (row["id"],)
-        cart = rows.cart(row, self._sql.rows(s.CART_LINES, cart_id), self._sql.rows(s.CART_OFFERS, cart_id))
-        # an offer that has ended while it was on a cart takes nothing off any more
-        return replace(cart, offers=tuple(offer for offer in cart.offers if offer.runs(self._now)))
 
-    def _orders(self, found: Sequence[Row]) -> tuple[Order, ...]:
-        if not found:
-            return ()
-        ids, marks = [row["id"] for row in found], ",".join("?" * len(found))
-        parts = [_by_order(self._sql.rows(statement.replace("%ids%", marks), ids)) for statement in s.ORDER_PARTS]
-        return tuple(rows.order(row, *(part.get(row["id"], ()) for part in parts)) for row in found)
-
-
-def _by_order(found: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
-    groups: dict[str, list[Row]] = {}
-    for row in found:
-        groups.setdefault(row["order_id"], []).append(row)
-    return groups
+def _running(cart: Cart, now: datetime) -> Cart:
+    """The cart without offers that have ended while they were on it: they take nothing off any more."""
+    offers = tuple(offer for offer in cart.offers if offer.runs(now))
+    return cart if offers == cart.offers else replace(cart, offers=offers)
 
 
 def _products(found: Sequence[Row]) -> tuple[Product, ...]:
@@ -194,7 +179,7 @@ def _products(found: Sequence[Row]) -> tuple[Product, ...]:
         heads.setdefault(product_id, row)
         listed = variants.setdefault(product_id, [])
         if row["id"] is not None:
-            listed.append(rows.variant(row))
+            listed.append(rows.variant(row[:-1]))
     return tuple(
         Product(product_id, row["title"], row["category"], tuple(variants[product_id]))
         for product_id, row in heads.items()

@@ -1,20 +1,38 @@
-"""The shop's read statements; each narrows what belongs to a customer to `:customer` by itself."""
+"""The shop's read statements; each narrows what belongs to a customer to `:customer` by itself.
+
+Columns are named in the order of the noun they become. What hangs on a record comes with it as JSON, a list of lists,
+so that one statement answers for a whole order or cart; only `_listed` knows what the database calls these functions.
+"""
 
 from collections.abc import Mapping
 
 from tillgate.tools.shops.embedded.triggers import BALANCE
 
+
+def _listed(columns: str, source: str) -> str:
+    """The rows of a source as one JSON list of their columns, in the order of the source."""
+    return f"(SELECT json_group_array(json_array({columns})) FROM ({source}))"  # noqa: S608
+
+
 _VISIBLE_CART = "(customer_id = :customer OR (customer_id IS NULL AND conversation = :conversation))"
 _OWN_ORDERS = "(SELECT id FROM orders WHERE customer_id = :customer)"
 _OWN_CARTS = f"(SELECT id FROM cart WHERE {_VISIBLE_CART})"  # noqa: S608
 _LISTED = "(SELECT value FROM json_each(?))"
-_VARIANT = (
-    "v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version "
-    "FROM variant v JOIN product p ON p.id = v.product_id"
+_VARIANT = "v.id, p.id AS product_id, p.title, v.options, v.price, v.cost, v.stock, v.version"
+_REFUNDS = "t.kind = 'refund' AND t.cause IN ('refund', 'cancellation', 'return')"
+_RECENT = f"FROM transfer t WHERE t.method_id = m.id AND {_REFUNDS} AND t.created_at >= :since"
+_METHODS = _listed(
+    "id, customer_id, kind, brand, last4, balance, refunds_30d, refunded_30d, version",
+    f"""
+    SELECT m.*, (SELECT count(*) {_RECENT}) AS refunds_30d, (SELECT coalesce(sum(amount), 0) {_RECENT}) AS refunded_30d,
+      CASE WHEN kind IN ('gift_card', 'store_credit') THEN {BALANCE.format(method="m.id")} END AS balance
+    FROM payment_method m WHERE customer_id = :customer ORDER BY rowid
+    """,  # noqa: S608
 )
 
-CUSTOMER = """
-SELECT c.*, o.orders, o.disputes, r.refunds_30d, r.refunded_30d, r.returned_orders
+CUSTOMER = f"""
+SELECT c.id, c.email, c.first_name, c.last_name, c.phone, c.created_at, c.address, c.address_changed_at, c.tags,
+  {_METHODS}, c.version, c.email_changed_at, o.orders, r.refunds_30d, r.refunded_30d, r.returned_orders, o.disputes
 FROM customer c,
   (SELECT count(*) AS orders, coalesce(sum(disputed), 0) AS disputes
    FROM orders WHERE customer_id = :customer) o,
@@ -24,57 +42,64 @@ FROM customer c,
    FROM (SELECT t.amount, t.order_id, orders.delivered_at,
                 coalesce(t.created_at, orders.delivered_at, orders.placed_at) AS at
          FROM orders JOIN transfer t ON t.order_id = orders.id
-         WHERE orders.customer_id = :customer AND t.kind = 'refund'
-           AND t.cause IN ('refund', 'cancellation', 'return'))) r
+         WHERE orders.customer_id = :customer AND {_REFUNDS})) r
 WHERE c.id = :customer
-"""
-_REFUNDS = "t.kind = 'refund' AND t.cause IN ('refund', 'cancellation', 'return')"
-_RECENT = f"FROM transfer t WHERE t.method_id = m.id AND {_REFUNDS} AND t.created_at >= :since"
-METHODS = f"""
-SELECT m.*, (SELECT count(*) {_RECENT}) AS refunds_30d, (SELECT coalesce(sum(amount), 0) {_RECENT}) AS refunded_30d,
-  CASE WHEN kind IN ('gift_card', 'store_credit') THEN {BALANCE.format(method="m.id")} END AS balance
-FROM payment_method m WHERE customer_id = :customer ORDER BY rowid
 """  # noqa: S608
 _POSTAL_CODE = "json_extract(address, '$.postal_code')"
 _IDENTITY = f"SELECT id, email, first_name, last_name, {_POSTAL_CODE} AS postal_code FROM customer"  # noqa: S608
 BY_EMAIL = f"{_IDENTITY} WHERE lower(trim(email)) = lower(?)"
 BY_POSTAL_CODE = f"{_IDENTITY} WHERE lower(trim({_POSTAL_CODE})) = lower(?)"
 
-ORDER = f"""
-SELECT o.*, (SELECT count(*) FROM (SELECT id FROM orders WHERE shipping_address = o.shipping_address
-                                   ORDER BY placed_at DESC LIMIT 200) n JOIN transfer t ON t.order_id = n.id
-             WHERE {_REFUNDS} AND t.created_at >= :since) AS address_refunds_30d
-FROM orders o WHERE o.id = :id AND o.customer_id = :customer
+_ADDRESS_REFUNDS = f"""
+(SELECT count(*) FROM (SELECT id FROM orders WHERE shipping_address = o.shipping_address
+                       ORDER BY placed_at DESC LIMIT 200) n JOIN transfer t ON t.order_id = n.id
+ WHERE {_REFUNDS} AND t.created_at >= :since)
 """  # noqa: S608
-"""One order. Refunds of the last 30 days are counted over the 200 newest orders of anybody to its address."""
-ORDERS = """
-SELECT *, 0 AS address_refunds_30d FROM orders WHERE customer_id = :customer AND (:status IS NULL OR status = :status)
-ORDER BY placed_at DESC, id DESC LIMIT :limit
-"""
-ORDER_PARTS = (
+_LINES = _listed(
+    "id, variant_id, product_id, title, options, quantity, unit_price, discount",
     """
-    SELECT l.order_id, l.id, l.variant_id, v.product_id, p.title, v.options, l.quantity, l.unit_price, l.discount
+    SELECT l.id, l.variant_id, v.product_id, p.title, v.options, l.quantity, l.unit_price, l.discount
     FROM order_line l LEFT JOIN variant v ON v.id = l.variant_id LEFT JOIN product p ON p.id = v.product_id
-    WHERE l.order_id IN (%ids%) ORDER BY l.rowid
+    WHERE l.order_id = o.id ORDER BY l.rowid
     """,
-    """
-    SELECT y.order_id, y.id, y.method_id, m.kind, m.last4, y.amount
-    FROM transfer y JOIN payment_method m ON m.id = y.method_id
-    WHERE y.order_id IN (%ids%) AND y.kind = 'payment' ORDER BY y.rowid
-    """,
-    "SELECT * FROM transfer WHERE order_id IN (%ids%) AND kind = 'refund' ORDER BY rowid",
-    "SELECT * FROM shipment WHERE order_id IN (%ids%) ORDER BY rowid",
-    "SELECT * FROM amendment WHERE order_id IN (%ids%) ORDER BY rowid",
 )
-"""Lines, payments, refunds, shipments and amendments of orders; `%ids%` stands for one mark an order."""
+_PAYMENTS = _listed(
+    "id, method_id, kind, last4, amount",
+    """
+    SELECT t.id, t.method_id, m.kind, m.last4, t.amount FROM transfer t JOIN payment_method m ON m.id = t.method_id
+    WHERE t.order_id = o.id AND t.kind = 'payment' ORDER BY t.rowid
+    """,
+)
+_MADE_REFUNDS = _listed(
+    "id, payment_id, method_id, amount, reason, lines, cause, created_at, settles_at",
+    "SELECT * FROM transfer WHERE order_id = o.id AND kind = 'refund' ORDER BY rowid",
+)
+_SHIPMENTS = _listed("id, tracking, line_ids", "SELECT * FROM shipment WHERE order_id = o.id ORDER BY rowid")
+_AMENDMENTS = _listed("id, kind, lines, created_at", "SELECT * FROM amendment WHERE order_id = o.id ORDER BY rowid")
+_ORDER = (
+    "o.id, o.customer_id, o.placed_at, o.status, o.delivered_at, o.disputed, o.shipping_address, "
+    f"{_LINES}, {_PAYMENTS}, {_MADE_REFUNDS}, {_SHIPMENTS}, {_AMENDMENTS}, o.note, o.version"
+)
+ORDER = f"SELECT {_ORDER}, {_ADDRESS_REFUNDS} FROM orders o WHERE o.id = :id AND o.customer_id = :customer"  # noqa: S608
+"""One order. Refunds of the last 30 days are counted over the 200 newest orders of anybody to its address."""
+ORDERS = f"""
+SELECT {_ORDER}, 0 FROM orders o WHERE customer_id = :customer AND (:status IS NULL OR status = :status)
+ORDER BY placed_at DESC, id DESC LIMIT :limit
+"""  # noqa: S608
 
-CART = f"SELECT * FROM cart WHERE id = :id AND {_VISIBLE_CART}"  # noqa: S608
-CART_LINES = f"""
-SELECT l.quantity, l.quoted, {_VARIANT} JOIN cart_line l ON l.variant_id = v.id WHERE l.cart_id = ? ORDER BY l.id
-"""
-CART_OFFERS = """
-SELECT o.* FROM cart_offer c JOIN offer o ON o.id = c.code WHERE c.cart_id = ? ORDER BY o.id
-"""
+_OFFER = "id, kind, value, minimum, starts_at, ends_at, stackable, max_uses_per_customer, tags, version"
+_CART_LINES = _listed(
+    "id, product_id, title, options, price, cost, stock, version, quantity, quoted",
+    f"""
+    SELECT {_VARIANT}, l.quantity, l.quoted
+    FROM cart_line l JOIN variant v ON v.id = l.variant_id JOIN product p ON p.id = v.product_id
+    WHERE l.cart_id = cart.id ORDER BY l.id
+    """,  # noqa: S608
+)
+_CART_OFFERS = _listed(
+    _OFFER, "SELECT o.* FROM cart_offer c JOIN offer o ON o.id = c.code WHERE c.cart_id = cart.id ORDER BY o.id"
+)
+CART = f"SELECT id, customer_id, {_CART_LINES}, {_CART_OFFERS}, version FROM cart WHERE id = :id AND {_VISIBLE_CART}"  # noqa: S608
 
 _MATCHING = """
 WHERE (:category IS NULL OR p.category = :category COLLATE NOCASE)
@@ -82,7 +107,7 @@ WHERE (:category IS NULL OR p.category = :category COLLATE NOCASE)
   AND (:in_stock IS NULL OR (v.stock > 0) = :in_stock)
   AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) WHERE NOT v.words LIKE value ESCAPE '\\')
 """
-_FOUND = "SELECT v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version"
+_FOUND = f"SELECT {_VARIANT}, p.category"
 _PRODUCT = "CROSS JOIN product p ON p.id = v.product_id"
 SEARCH: Mapping[str, str] = {
     "words": f"{_FOUND} FROM variant_words f CROSS JOIN variant v ON v.place = f.rowid {_PRODUCT}"
@@ -99,18 +124,17 @@ FEW: Mapping[str, str] = {
     "price": "SELECT count(*) FROM (SELECT 1 FROM variant WHERE price <= :max_price LIMIT :few)",
 }
 """How many there are, counted no further than `:few`."""
-PRODUCT = """
-SELECT v.id, p.id AS product_id, p.title, p.category, v.options, v.price, v.cost, v.stock, v.version
-FROM product p LEFT JOIN variant v ON v.product_id = p.id WHERE p.id = ? ORDER BY v.rowid
+PRODUCT = f"""
+{_FOUND} FROM product p LEFT JOIN variant v ON v.product_id = p.id WHERE p.id = ? ORDER BY v.rowid
 """
-VARIANTS = f"SELECT {_VARIANT} WHERE v.id IN {_LISTED}"
+VARIANTS = f"SELECT {_VARIANT} FROM variant v JOIN product p ON p.id = v.product_id WHERE v.id IN {_LISTED}"  # noqa: S608
 
 TRANSFERS_OF_METHOD = """
 SELECT transfer.id FROM transfer JOIN payment_method ON payment_method.id = transfer.method_id
 WHERE method_id = :method AND customer_id = :customer
 """
-OFFER = "SELECT * FROM offer WHERE id = ?"
-OFFERS = "SELECT * FROM offer ORDER BY id"
+OFFER = f"SELECT {_OFFER} FROM offer WHERE id = ?"  # noqa: S608
+OFFERS = f"SELECT {_OFFER} FROM offer ORDER BY id"  # noqa: S608
 OFFER_USES = f"""
 SELECT count(*) FROM cart_offer
 WHERE code = :code AND cart_id IN {_OWN_CARTS} AND cart_id IS NOT :besides
