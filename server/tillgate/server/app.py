@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import cast
 
 from tillgate.guards.desk import Caller
+from tillgate.guards.effects import reach
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.gate import Gate
@@ -17,11 +19,13 @@ from tillgate.guards.policy.files import gathered
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Clock, Minter, Tool
+from tillgate.server.payments.choosing import providers_for, settled
 from tillgate.server.settings import Settings
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.sqlite import SqliteStore
 from tillgate.server.world import FixedClock, RandomMinter, SystemClock
 from tillgate.tools.registry import tools as registered
+from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 from tillgate.tools.shops.embedded.seed import shop_currency
 
 
@@ -90,12 +94,17 @@ def build(settings: Settings, *, serving: bool = False) -> App:
                 same_currency(shop_currency(desk.sql), policy)
                 _known_customer(desk, settings.customer)
                 desk.serve_under(policy.digest, policy.source, text)
+                desk.serve_with(PAYMENTS, settled(settings.payments))
         else:
             policy = _served_policy(settings, store, tools)
+        providers = providers_for(_payments(settings, store))
     except BaseException:
         store.close()
         raise
-    return App(settings, tools, policy, store, Gate(tools, policy, store, minter), clock, minter, text or "")
+    if providers:
+        store.outside = refunds_outside
+    gate = Gate(tools, policy, store, minter, partial(reach, providers))
+    return App(settings, tools, policy, store, gate, clock, minter, text or "")
 
 
 def open_store(settings: Settings) -> SqliteStore:
@@ -160,6 +169,17 @@ def _served_policy(settings: Settings, store: SqliteStore, tools: Mapping[str, T
             "leave --policy out to decide by that one"
         )
     return load_policy(text, source, surfaces(tools))
+
+
+def _payments(settings: Settings, store: SqliteStore) -> str | None:
+    """Who pays out is what the store is served with: an approval elsewhere must not enter what nobody pays."""
+    with store.reading() as desk:
+        served = desk.served_with(PAYMENTS)
+    if settings.payments is not None and settled(settings.payments) != served:
+        raise ConfigurationError(
+            f"--payments {settings.payments}: this store is served with {served or 'no provider'}; leave it out"
+        )
+    return served
 
 
 def same_currency(shop: Currency | None, policy: Policy) -> None:

@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     agent: str = "agent"
     now: datetime | None = None
     notify: str = "outbox"
+    payments: str | None = None
 
     @field_validator("now")
     @classmethod

@@ -44,12 +44,16 @@ def serve(
     notify: Annotated[
         str | None, typer.Option(help="Where codes go: outbox, smtp://HOST:PORT?from=ADDRESS, https://…")
     ] = None,
+    payments: Annotated[
+        str | None, typer.Option(help="Who pays refunds out: nobody but the ledger, or stub:PATH", show_default=False)
+    ] = None,
 ) -> None:
     """Serve one MCP client on stdin and stdout."""
     from tillgate.server.serving import serve_on_stdio
     from tillgate.server.settings import settings
 
-    serve_on_stdio(settings(db=db, policy=policy, customer=customer, assurance=assurance, agent=agent, notify=notify))
+    flags = {"db": db, "policy": policy, "customer": customer, "assurance": assurance, "agent": agent}
+    serve_on_stdio(settings(**flags, notify=notify, payments=payments))
 
 
 @app.command()

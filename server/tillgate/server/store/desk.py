@@ -386,6 +386,17 @@ class SqlDesk:
         row = self._sql.row("SELECT digest, source, text FROM policy_version ORDER BY seq DESC LIMIT 1")
         return (row["digest"], row["source"], row["text"]) if row else None
 
+    def serve_with(self, name: str, value: str | None) -> None:
+        """Something this store is served with from now on, or no more."""
+        self._sql.run("DELETE FROM serving WHERE name = ?", (name,))
+        if value is not None:
+            self._insert("serving", {"name": name, "value": value})
+
+    def served_with(self, name: str) -> str | None:
+        """What the store was last served with under this name."""
+        row = self._sql.row("SELECT value FROM serving WHERE name = ?", (name,))
+        return row["value"] if row else None
+
     def _approvals(self, handle: str) -> Sequence[str]:
         rows = self._sql.rows("SELECT reviewer FROM approval WHERE escalation_id = ? ORDER BY at, rowid", (handle,))
         return [row["reviewer"] for row in rows]

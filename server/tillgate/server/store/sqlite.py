@@ -40,9 +40,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 class SqliteStore:
     """Implements `tillgate.guards.desk.Store` on one file."""
 
-    def __init__(self, path: Path, clock: Clock, minter: Minter, outside: Outside = nothing_outside) -> None:
+    def __init__(self, path: Path, clock: Clock, minter: Minter) -> None:
         self.path = path
-        self._outside = outside
+        self.outside: Outside = nothing_outside
         self._clock = clock
         self._minter = minter
         self._lock = threading.Lock()
@@ -93,7 +93,7 @@ class SqliteStore:
             self._connection.close()
 
     def _desk(self) -> SqlDesk:
-        return SqlDesk(Sql(self._connection), self._clock.now(), self._minter, self._outside)
+        return SqlDesk(Sql(self._connection), self._clock.now(), self._minter, self.outside)
 
     def _begin(self, how: str) -> None:
         """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""

@@ -153,6 +153,14 @@ class PolicyVersion(Row, table=True):
     served_at: str
 
 
+class Serving(Row, table=True):
+    """What a store is served with, by name, so that every command acts with the same."""
+
+    __tablename__ = "serving"  # pyright: ignore
+    name: str = Field(primary_key=True)
+    value: str
+
+
 class Outbox(Row, table=True):
     __tablename__ = "outbox"  # pyright: ignore
     seq: int | None = Field(default=None, primary_key=True)
