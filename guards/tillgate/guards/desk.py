@@ -287,7 +287,7 @@ class Desk(Protocol):
     def move_request(
         self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
     ) -> None:
-        """To another state; an end stays as it is."""
+        """To another state. An end stays as it is, unless it turns out to be in doubt."""
         ...
 
     def claim_request(self, handle: str, fence: int, seconds: int) -> bool:

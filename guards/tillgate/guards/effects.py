@@ -104,8 +104,11 @@ def _one(provider: Provider | None, effect: Effect, key: str, how: str) -> Answe
         return (Refused if how == "first" else Unknown)(f"there is no provider for {effect.port}")
     if how != "first":
         found = _find(provider, key)
-        if isinstance(found, Done) or how == "look" or not provider.repeatable:
-            return found or Unknown("the answer was lost, and asking again could do it twice")
+        if isinstance(found, Done) or (how == "look" and found is not None):
+            return found
+        if how == "look" or not provider.repeatable:
+            # that it never came is not believed at once: whoever lost the claim may be about to send it
+            return Unknown("the answer was lost, and asking again could do it twice")
     try:
         return provider.carry_out(effect, key)
     except Exception as error:  # noqa: BLE001 - whatever broke, it may have happened

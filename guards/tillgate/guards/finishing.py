@@ -65,6 +65,8 @@ def finish(gate: "Gate", desk: Desk, way: UnderWay, answer: Answer, by: str | No
     request = desk.request(way.handle)
     if request is None:
         raise LookupError(f"{way.handle} was written before its effects were carried out")
+    if isinstance(answer, Done) and request.status == "denied":
+        return _in_doubt(desk, request, Unknown(f"it was taken for refused, but was done: {answer.reference}"))
     lost = request.fence != way.fence and not isinstance(answer, Done)
     if request.status not in OUTSTANDING or lost:
         return escalation.under_way(request.call_id, request, desk.now)

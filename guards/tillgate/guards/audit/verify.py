@@ -69,6 +69,7 @@ class _Log:
     problems: list[Problem] = field(default_factory=list[Problem])
     approved: set[str] = field(default_factory=set[str])
     executed: set[str] = field(default_factory=set[str])
+    under_way: set[str] = field(default_factory=set[str])
 
     def note(self, line: int, seq: int | None, *reasons: str) -> None:
         room = MAX_PROBLEMS - len(self.problems)
@@ -144,6 +145,16 @@ class _Log:
                 if names & self.executed:
                     yield "the same request was executed twice"
                 self.executed |= names
+        elif kind == "outcome" and _executed(record):
+            if not names & self.under_way:
+                yield "an outcome without a decision that set it out before it"
+            if names & self.executed:
+                yield "the same request was executed twice"
+            self.executed |= names
+        if kind in ("call", "execution") and record.get("under_way"):
+            self.under_way |= names
+            if _verdict(record) != "permit":
+                yield f"something was set out although the decision was {_verdict(record) or 'never made'}"
         if kind in ("call", "execution") and _changed_something(record) and _verdict(record) != "permit":
             yield f"something was changed although the decision was {_verdict(record) or 'never made'}"
 

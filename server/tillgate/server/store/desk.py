@@ -335,8 +335,8 @@ class SqlDesk:
     ) -> None:
         self._sql.run(
             "UPDATE escalation SET status = ?, message = ?, result = ?"
-            " WHERE id = ? AND status IN ('pending', 'executing', 'in_doubt')",
-            (status, message, json_text(dict(result)) if result else None, handle),
+            " WHERE id = ? AND (status IN ('pending', 'executing', 'in_doubt') OR ? = 'in_doubt')",
+            (status, message, json_text(dict(result)) if result else None, handle, status),
         )
 
     def claim_request(self, handle: str, fence: int, seconds: int) -> bool:
