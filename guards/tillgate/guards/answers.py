@@ -14,6 +14,7 @@ CONFLICT = Reason(
 FAILURE = Reason("unavailable", "Something went wrong on our side. Nothing was changed.")
 
 REFUSED_OUTSIDE = Reason("refused_by_provider", "The payment provider did not accept this. Nothing was done.")
+BUSY = Reason("busy", "We are very busy right now. Nothing was done; please try again in a moment.")
 UNSETTLED = Reason("unsettled", "This was begun, and we cannot see yet whether it went through.")
 HELD: Mapping[str, Reason] = {
     "executing": Reason("under_way", "Something else is being done with this right now. Please try again in a moment."),
@@ -64,6 +65,17 @@ def failed(call_id: str) -> Outcome:
         call_id=call_id,
         reasons=given(FAILURE),
         next_step="Apologise; you may send the same call once more, or offer request_human.",
+    )
+
+
+def busy(call_id: str) -> Outcome:
+    """More waits than can be done soon; this call was not begun, and is in no log."""
+    return Outcome(
+        status="failed",
+        executed=False,
+        call_id=call_id,
+        reasons=given(BUSY),
+        next_step="Wait a few seconds and send the same call again.",
     )
 
 

@@ -6,6 +6,7 @@ TillgateError
 │   └── SeedError             a shop file, with the path of each finding
 ├── Stale                     a record changed under a plan: nothing was done, decide anew
 ├── Unavailable               the store cannot take or keep a transaction now: nothing was done, try again later
+│   └── Busy                  too much waits already: refused before anything was written
 └── IntegrityError            the audit log or the store cannot be trusted: stop; exit 4
 """
 
@@ -32,6 +33,10 @@ class Stale(TillgateError):
 
 class Unavailable(TillgateError):
     """The store is held by others, full or broken. Nothing was done; the words are the operator's, not the client's."""
+
+
+class Busy(Unavailable):
+    """Too much waits already, or the process is on its way out. Nothing was begun and nothing is written down."""
 
 
 class IntegrityError(TillgateError):

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tillgate.guards import asking, escalation
-from tillgate.guards.answers import HELD, IDENTIFY_FIRST, NO_PERMIT, denied, failed, unknown_tool, unsettled
+from tillgate.guards.answers import HELD, IDENTIFY_FIRST, NO_PERMIT, busy, denied, failed, unknown_tool, unsettled
 from tillgate.guards.case import Case, Grant
 from tillgate.guards.context import trim
 from tillgate.guards.desk import Desk, Received, Store, Tally
 from tillgate.guards.effects import Answer, Reach, Refused, UnderWay
-from tillgate.guards.errors import Stale
+from tillgate.guards.errors import Busy, Stale
 from tillgate.guards.evaluation import evaluate, subject_of
 from tillgate.guards.finishing import begin, finish
 from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify, inside
@@ -57,6 +57,8 @@ class Gate:
                 ended: Outcome | UnderWay = yield Transact(lambda desk: self.journey(desk, received, call_id))
             except Stale:
                 continue  # a `before` no longer held: nothing changed, and the call is decided anew
+            except Busy:
+                return busy(call_id)
             except Exception:  # the last line: nothing of a fault may reach the client
                 log.exception("call %s failed", call_id)
                 break

@@ -23,6 +23,7 @@ from tillgate.guards.desk import (
     Tally,
 )
 from tillgate.guards.effects import Effect
+from tillgate.guards.errors import Unavailable
 from tillgate.guards.model import Json, Plan, Subject, inside
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
@@ -87,7 +88,9 @@ class SqlDesk:
         try:
             with self._sql.savepoint("job"):
                 return job(self)
-        except BaseException:
+        except BaseException as error:
+            if not self._sql.in_transaction:
+                raise Unavailable(f"the transaction ended before its time: {error}") from error
             self._log.back_to(mark)
             raise
 

@@ -7,10 +7,10 @@ also with several processes on the file. A commit returns only when it is on dis
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -54,10 +54,20 @@ class SqliteStore:
         """Call this after each durable commit; it must not raise and must not block."""
         self._after_commit = notify
 
+    @property
+    def busy(self) -> bool:
+        """Whether a transaction is under way."""
+        return self._lock.locked()
+
     def run(self, job: Callable[[SqlDesk], T]) -> T:
         """Do one job in a transaction of its own; durable when this returns."""
         with self.transaction() as desk:
             return job(desk)
+
+    def run_all(self, jobs: Sequence[Callable[[SqlDesk], Any]]) -> list[Any | Exception]:
+        """Do several jobs in one transaction; what one of them raises is its answer, and nothing of it stays."""
+        with self.transaction() as desk:
+            return [_answer(desk, job) for job in jobs]
 
     @contextmanager
     def transaction(self) -> Generator[SqlDesk]:
@@ -132,6 +142,15 @@ class SqliteStore:
         except dbapi.Error as error:
             raise Unavailable(f"{self.path}: cannot be opened again: {error}") from error
         self._in_doubt = False
+
+
+def _answer(desk: SqlDesk, job: Callable[[SqlDesk], Any]) -> Any:
+    try:
+        return desk.attempt(job)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is for whoever asked
+        return error
 
 
 def _is_busy(error: Exception) -> bool:

@@ -54,6 +54,11 @@ class Sql:
         """The connection itself, for its owner: transactions, backup, close."""
         return self._connection
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether what is run now is part of a transaction."""
+        return self._connection.in_transaction
+
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """Every row of the answer."""
         return self._connection.execute(sql, params).fetchall()
@@ -96,6 +101,8 @@ class Sql:
         try:
             yield
         except BaseException:
+            if not self.in_transaction:
+                raise  # a full or failing disk has ended the whole of it already
             self.run(f"ROLLBACK TO {name}")
             self.run(f"RELEASE {name}")
             raise

@@ -1,0 +1,84 @@
+"""How many governed calls a second one process carries, with a durable record of each.
+
+    python benchmarks/throughput.py [--callers 64] [--seconds 5] [--db postgresql://…]
+
+Each caller is a task that sends its next call when it has its answer; calls that wait together share one durable
+commit. `alone` is one caller, who waits for the disk at every call.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from journey import CASES, NOW, ROOT, numbered, shop
+
+from tillgate.guards.desk import Caller, Received
+from tillgate.guards.model import Agent, Assurance
+from tillgate.server.app import App, build
+from tillgate.server.settings import settings
+from tillgate.server.writing import Writer, drive_together
+from tillgate.tools.shops.embedded.seed import seed
+
+TOOLS = ("get_order", "search_products", "edit_cart")
+
+
+async def caller(app: App, writer: Writer, tool: str, number: int, until: float) -> list[float]:
+    """Milliseconds of each call of one caller."""
+    who = Caller(Agent("agent", "http"), f"http:{number}", f"{number}", f"cus_{number}", Assurance.STEPPED_UP, NOW)
+    took: list[float] = []
+    while (began := time.perf_counter()) < until:
+        arguments = numbered(CASES[tool], number)
+        if tool == "edit_cart":
+            arguments["lines"] = [{**line, "quantity": 1 + len(took) % 3} for line in arguments["lines"]]
+        outcome = await drive_together(app.gate.steps(Received(tool, arguments, who)), writer, app.gate.reach)
+        if outcome.status != "completed":
+            raise RuntimeError(f"{tool}: {outcome}")
+        took.append((time.perf_counter() - began) * 1000)
+    return took
+
+
+async def measure(app: App, tool: str, callers: int, seconds: float) -> list[float]:
+    """Milliseconds of every call of so many callers at once."""
+    writer = Writer(app.store)
+    writer.start()
+    until = time.perf_counter() + seconds
+    try:
+        found = await asyncio.gather(*(caller(app, writer, tool, n, until) for n in range(1, callers + 1)))
+    finally:
+        writer.stop()
+    return [each for one in found for each in one]
+
+
+def main() -> None:
+    """Prints a line for each tool, alone and together."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--callers", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--db")
+    options = parser.parse_args()
+    sys.setswitchinterval(0.02)
+    with tempfile.TemporaryDirectory() as folder:
+        db = options.db or str(Path(folder) / "bench.db")
+        app = build(settings(policy=ROOT / "policy.yaml", db=db, now=NOW), serving=True)
+        with app.store.transaction() as desk:
+            seed(desk.sql, json.dumps(shop()), now=NOW)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        for tool in TOOLS:
+            for callers in (1, options.callers):
+                took = sorted(asyncio.run(measure(app, tool, callers, options.seconds)))
+                rate, p99 = len(took) / options.seconds, took[int(len(took) * 0.99)]
+                print(f"{tool:16} {callers:>3} callers: {rate:8,.0f} calls/s, "
+                      f"p50 {statistics.median(took):6.2f} ms, p99 {p99:6.2f} ms")  # fmt: skip
+        app.store.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Calls that share a commit: each as if alone, none told before it is durable, and none taken that cannot be."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from worlds import World, customer
+
+from tillgate.guards.desk import Received
+from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.outcome import Outcome
+from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.log import stored_lines, unrecorded
+from tillgate.server.writing import Writer, drive_together
+
+THREE = """policy: three
+version: 1
+currency: USD
+budgets: [{id: refunds, tools: [issue_refund], per: customer.id, window: 30d, limit: {count: 3}, exceeded: deny}]
+rules:
+  - {id: all, tools: "*", permit: true}
+"""
+
+
+@asynccontextmanager
+async def writing(world: World, **options: int) -> AsyncIterator[Writer]:
+    writer = Writer(world.store, **options)
+    writer.start()
+    try:
+        yield writer
+    finally:
+        await asyncio.to_thread(writer.stop)
+
+
+async def call(world: World, writer: Writer, tool: str, talk: str = "talk", **arguments: Any) -> Outcome:
+    received = Received(tool, arguments, customer(conversation=talk))
+    return await drive_together(world.gate.steps(received), writer, world.gate.reach)
+
+
+async def test_sixty_four_at_once_on_a_budget_for_three_are_three(world: World) -> None:
+    world = world.under(THREE)
+    async with writing(world) as writer:
+        refunds = (
+            call(world, writer, "issue_refund", f"talk{n}", order_id="ord_1", amount="1.00", reason=f"no {n}")
+            for n in range(64)
+        )
+        outcomes = await asyncio.gather(*refunds)
+    assert sorted(outcome.status for outcome in outcomes) == ["completed"] * 3 + ["denied"] * 61
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(3,)]
+    assert len(world.records()) == 64
+    with world.store.reading() as desk:
+        assert unrecorded(desk.sql) == []
+        stored_lines(desk.sql)
+
+
+async def test_the_same_key_sixty_four_times_at_once_acts_once(world: World) -> None:
+    async with writing(world) as writer:
+        refund = {"order_id": "ord_1", "amount": "5.00", "reason": "late", "idempotency_key": "once"}
+        outcomes = await asyncio.gather(*(call(world, writer, "issue_refund", f"talk{n}", **refund) for n in range(64)))
+    assert {outcome.status for outcome in outcomes} == {"completed"}
+    assert [outcome.replayed for outcome in outcomes].count(False) == 1
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
+
+
+def put(reason: str, then: Callable[[], None] = lambda: None) -> Callable[[SqlDesk], str]:
+    def job(desk: SqlDesk) -> str:
+        desk.append({"kind": "failure", "at": "2026-01-01T00:00:00Z", "why": reason}, ())
+        desk.sql.run("UPDATE product SET title = ? WHERE id = 'p_1'", (reason,))
+        desk.history("nobody", 1)  # writes what waits, inside this job's savepoint
+        then()
+        return reason
+
+    return job
+
+
+def breaks() -> None:
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (0, 2, 1)])
+def test_a_job_that_fails_takes_nothing_of_the_others_with_it(world: World, order: Sequence[int]) -> None:
+    jobs = [put("first"), put("second", breaks), put("third")]
+    answers = world.store.run_all([jobs[n] for n in order])
+    told = {0: "first", 2: "third"}
+    assert [answer if isinstance(answer, str) else None for answer in answers] == [told.get(n) for n in order]
+    assert [record["why"] for record in world.records()] == [told[n] for n in order if n in told]
+    assert world.rows("SELECT title FROM product") == [([told[n] for n in order if n in told][-1],)]
+    with world.store.reading() as desk:
+        stored_lines(desk.sql)
+
+
+def test_a_transaction_that_ends_before_its_time_takes_every_job_with_it(world: World) -> None:
+    def ends(desk: SqlDesk) -> None:
+        desk.sql.run("ROLLBACK")  # what SQLite does by itself when the disk is full
+        raise RuntimeError("database or disk is full")
+
+    with pytest.raises(Unavailable):
+        world.store.run_all([put("first"), ends, put("third")])
+    assert world.records() == []
+    assert world.rows("SELECT title FROM product") == [("T-Shirt",)]
+    assert world.store.run_all([put("after")]) == ["after"]
+
+
+async def test_who_finds_the_queue_full_is_refused_before_anything_is_written(world: World) -> None:
+    held = threading.Event()
+    async with writing(world, most_waiting=3) as writer:
+        first = asyncio.ensure_future(writer.run(lambda _desk: held.wait(10)))
+        while not world.store.busy:
+            await asyncio.sleep(0)
+        waiting = [asyncio.ensure_future(call(world, writer, "get_order", order_id="ord_1")) for _ in range(3)]
+        await asyncio.sleep(0)
+        refused = await call(world, writer, "get_order", order_id="ord_1")
+        assert (refused.status, [reason.code for reason in refused.reasons]) == ("failed", ["busy"])
+        held.set()
+        assert await first
+        assert [outcome.status for outcome in await asyncio.gather(*waiting)] == ["completed"] * 3
+    assert len(world.records()) == 3
+
+
+async def test_stopping_finishes_what_was_taken_and_takes_nothing_more(world: World) -> None:
+    writer = Writer(world.store)
+    writer.start()
+    taken = [asyncio.ensure_future(call(world, writer, "get_order", order_id="ord_1")) for _ in range(40)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(writer.stop)
+    assert {outcome.status for outcome in await asyncio.gather(*taken)} == {"completed"}
+    assert len(world.records()) == 40
+    with pytest.raises(Busy):
+        await writer.run(lambda desk: desk)
+
+
+async def test_a_caller_who_goes_away_does_not_stop_what_was_begun(world: World) -> None:
+    async with writing(world) as writer:
+        refund = {"order_id": "ord_1", "amount": "5.00", "reason": "late"}
+        gone = asyncio.ensure_future(call(world, writer, "issue_refund", **refund))
+        await asyncio.sleep(0)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        again = await call(world, writer, "issue_refund", **refund)
+    assert (again.status, again.replayed) == ("completed", True)
+    assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
