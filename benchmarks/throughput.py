@@ -16,7 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from journey import CASES, NOW, ROOT, numbered, shop
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.journey import CASES, NOW, numbered, shop
 
 from tillgate.guards.desk import Caller, Received
 from tillgate.guards.model import Agent, Assurance

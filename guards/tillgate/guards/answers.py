@@ -14,6 +14,7 @@ CONFLICT = Reason(
 FAILURE = Reason("unavailable", "Something went wrong on our side. Nothing was changed.")
 
 REFUSED_OUTSIDE = Reason("refused_by_provider", "The payment provider did not accept this. Nothing was done.")
+PAUSED = Reason("paused", "This is switched off for the moment. Nothing was done.")
 BUSY = Reason("busy", "We are very busy right now. Nothing was done; please try again in a moment.")
 UNSETTLED = Reason("unsettled", "This was begun, and we cannot see yet whether it went through.")
 HELD: Mapping[str, Reason] = {
@@ -33,6 +34,7 @@ _NEXT = {
     "idempotency_conflict": "Use a new idempotency_key for a new act, or send the first call unchanged.",
     "too_many_codes": "Apologise and offer request_human.",
     "wrong_code": "Ask the customer to read the code again.",
+    "paused": "Tell the customer this is not possible right now; do not try again in this conversation.",
     "under_way": "Wait a few seconds and send the call again.",
     "in_doubt": "Tell the customer a colleague is looking into it; do not send the call again before they have.",
     "stale": "Look the record up again and, if the customer still wants it, send a new call.",

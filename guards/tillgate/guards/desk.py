@@ -199,6 +199,18 @@ class Desk(Protocol):
     @property
     def now(self) -> datetime: ...
 
+    def paused(self, tool: str) -> bool:
+        """Whether somebody has paused this tool, or all of them."""
+        ...
+
+    def pause(self, tool: str | None, by: str) -> bool:
+        """Pause a tool, or all of them; False when that is so already."""
+        ...
+
+    def resume(self, tool: str | None) -> bool:
+        """Take a pause back; False when there was none."""
+        ...
+
     def talk(self, caller: Caller) -> Talk:
         """The conversation of this caller, opened on its first call."""
         ...

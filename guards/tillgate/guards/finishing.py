@@ -95,11 +95,14 @@ def _take_up(gate: "Gate", handle: str) -> Steps[None]:
 
 
 def claim(desk: Desk, handle: str) -> UnderWay | None:
-    """Have an outstanding request to oneself; None when somebody else was faster, or it ended."""
+    """Have an outstanding request to oneself; None when somebody else was faster, or it ended.
+
+    Of what is paused nothing is sent again, only asked about.
+    """
     request = desk.request(handle)
     if request is None or request.status not in OUTSTANDING:
         return None
-    executing = request.status == "executing"
+    executing = request.status == "executing" and not desk.paused(request.received.tool)
     if not desk.claim_request(handle, request.fence, LEASE_SECONDS if executing else LOOK_SECONDS):
         return None
     return UnderWay(handle, request.fence + 1, request.effects, "again" if executing else "look")

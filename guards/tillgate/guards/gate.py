@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tillgate.guards import asking, escalation
-from tillgate.guards.answers import HELD, IDENTIFY_FIRST, NO_PERMIT, busy, denied, failed, unknown_tool, unsettled
+from tillgate.guards.answers import (
+    HELD,
+    IDENTIFY_FIRST,
+    NO_PERMIT,
+    PAUSED,
+    busy,
+    denied,
+    failed,
+    unknown_tool,
+    unsettled,
+)
 from tillgate.guards.case import Case, Grant
 from tillgate.guards.context import trim
 from tillgate.guards.desk import Desk, Received, Store, Tally
@@ -79,6 +89,8 @@ class Gate:
         if isinstance(parsed, Reason):
             return self._refuse(desk, case, parsed)
         tool, args = parsed
+        if grant is None and desk.paused(tool.surface.name):
+            return self._refuse(desk, case, PAUSED)
         earlier = recall(desk, case, tool, args)
         if isinstance(earlier, Reason):
             return self._refuse(desk, case, earlier)

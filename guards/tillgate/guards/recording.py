@@ -92,6 +92,11 @@ def review_record(
     return body, ()
 
 
+def switch_record(kind: Literal["pause", "resume"], now: datetime, tool: str | None, by: str) -> Record:
+    """Somebody switched a tool, or all of them, off or on."""
+    return {"kind": kind, "at": rfc3339(now), "tool": tool, "by": by}, ()
+
+
 def _who(now: datetime, received: Received, call_id: str, policy: Policy) -> dict[str, Json]:
     agent = received.caller.agent
     return {

@@ -18,7 +18,7 @@ from tillgate.guards.gate import Gate
 from tillgate.guards.model import Assurance, Consent, Subject
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
-from tillgate.guards.recording import review_record
+from tillgate.guards.recording import review_record, switch_record
 from tillgate.guards.steps import Steps, Transact
 
 NAMELESS = "Give a name of up to 64 plain letters, digits, spaces and . _ @ + -"
@@ -71,6 +71,8 @@ def approve(gate: Gate, desk: Desk, handle: str, reviewer: str, amount: str | No
     request, reviewer = desk.request(handle), person(reviewer)
     if (no := _cannot_decide(desk, request, reviewer)) is not None or request is None:
         return no or Ruling(False, "unknown", f"There is no request {handle}.")
+    if desk.paused(request.received.tool):
+        return Ruling(False, "pending", f"{request.received.tool} is paused; resume it, then approve.")
     if amount is not None and (wrong := _cannot_lower(gate, request, amount)) is not None:
         return wrong
     if not desk.add_approval(handle, reviewer):
@@ -113,6 +115,19 @@ def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...],
     words = " ".join(reason.message for reason in outcome.reasons)
     desk.move_request(request.handle, "stale", words, None)
     return Ruling(True, "stale", words, outcome)
+
+
+def switch(desk: Desk, tool: str | None, by: str, *, on: bool) -> Ruling:
+    """The kill switch: pause a tool, or all of them, for agents; or resume it. What people decide is not paused."""
+    who = person(by)
+    if not who:
+        return Ruling(False, "unknown", NAMELESS)
+    done = desk.resume(tool) if on else desk.pause(tool, who)
+    what, state = tool or "every tool", "running" if on else "paused"
+    if not done:
+        return Ruling(False, state, f"Nothing to do: {what} is not paused." if on else f"{what} is paused already.")
+    desk.append(*switch_record("resume" if on else "pause", desk.now, tool, who))
+    return Ruling(True, state, f"{what} is {state}.")
 
 
 def _finished(ruling: Ruling, outcome: Outcome) -> Ruling:

@@ -18,7 +18,20 @@ from tillgate.guards.model import Facts, Json, Requirement, Verdict
 
 _DECIDED = frozenset({"call", "execution"})
 _OTHER_KINDS = frozenset(
-    {"approval", "denial", "withdrawal", "expiry", "stale", "outcome", "policy", "seed", "failure", "checkpoint"}
+    {
+        "approval",
+        "denial",
+        "withdrawal",
+        "expiry",
+        "stale",
+        "outcome",
+        "pause",
+        "resume",
+        "policy",
+        "seed",
+        "failure",
+        "checkpoint",
+    }
 )
 
 _DECIDES = ("facts.", "arguments.")

@@ -128,6 +128,32 @@ def undo(
         raise typer.Exit(FINDINGS)
 
 
+Whoever = Annotated[
+    str | None, typer.Option("--as", help="Your name in the audit log; the system's own without it", show_default=False)
+]
+Switched = Annotated[str | None, typer.Argument(help="A tool; every tool without it", show_default=False)]
+
+
+@app.command()
+@guarded
+def pause(tool: Switched = None, name: Whoever = None, db: Db = None, as_json: AsJson = False) -> None:
+    """Stop agents at once, from one tool or from all. What waits stays, and people can still look, deny and undo."""
+    from tillgate.server.cli.switching import switch
+
+    if not switch(tool, name, on=False, db=db, as_json=as_json):
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+@guarded
+def resume(tool: Switched = None, name: Whoever = None, db: Db = None, as_json: AsJson = False) -> None:
+    """Take a pause back."""
+    from tillgate.server.cli.switching import switch
+
+    if not switch(tool, name, on=True, db=db, as_json=as_json):
+        raise typer.Exit(FINDINGS)
+
+
 @app.command()
 @guarded
 def replay(

@@ -43,6 +43,7 @@ from tillgate.tools.shops.embedded.apply import CATALOGUE, SHOP_TABLES, apply, r
 from tillgate.tools.shops.embedded.sql import Sql
 
 T = TypeVar("T")
+EVERY_TOOL = "*"
 ALL_TABLES = {**SHOP_TABLES, **GATE_TABLES}
 _ROOTS = frozenset(kind for kind, spec in SHOP_TABLES.items() if spec.versioned)
 
@@ -72,6 +73,7 @@ class SqlDesk:
         self._now = now
         self._minter = minter
         self._log = Tail(sql)
+        self._paused: frozenset[str] | None = None
 
     @property
     def now(self) -> datetime:
@@ -97,6 +99,20 @@ class SqlDesk:
     def close(self) -> None:
         """Write what waits until the end of the transaction."""
         self._log.write()
+
+    def paused(self, tool: str) -> bool:
+        if self._paused is None:
+            self._paused = frozenset(row["tool"] for row in self._sql.rows("SELECT tool FROM paused"))
+        return bool(self._paused) and (tool in self._paused or EVERY_TOOL in self._paused)
+
+    def pause(self, tool: str | None, by: str) -> bool:
+        self._paused = None
+        statement = 'INSERT INTO paused (tool, "by", at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
+        return self._sql.run(statement, (tool or EVERY_TOOL, by, time_text(self._now))) == 1
+
+    def resume(self, tool: str | None) -> bool:
+        self._paused = None
+        return self._sql.run("DELETE FROM paused WHERE tool = ?", (tool or EVERY_TOOL,)) == 1
 
     def talk(self, caller: Caller) -> Talk:
         key = f"{caller.principal}/{caller.conversation}"

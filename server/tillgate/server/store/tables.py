@@ -161,6 +161,15 @@ class Serving(Row, table=True):
     value: str
 
 
+class Paused(Row, table=True):
+    """What agents may not call now: a tool by name, or `*` for all of them."""
+
+    __tablename__ = "paused"  # pyright: ignore
+    tool: str = Field(primary_key=True)
+    by: str
+    at: str
+
+
 class Outbox(Row, table=True):
     __tablename__ = "outbox"  # pyright: ignore
     seq: int | None = Field(default=None, primary_key=True)
