@@ -16,10 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.journey import CASES, NOW, numbered, shop
+from benchmarks.journey import CASES, NOW, ROOT, numbered, shop
 
 from tillgate.guards.desk import Caller, Received
 from tillgate.guards.model import Agent, Assurance

@@ -13,10 +13,12 @@ from types import FrameType
 
 from tillgate.guards.desk import Received
 from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.gate import Gate
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.server.app import App, policy_file, policy_text, same_currency, surfaces
+from tillgate.server.ticking import Ticker
 from tillgate.tools.shops.embedded.seed import shop_currency
 
 LOOKS_EVERY = 1.0
@@ -35,6 +37,11 @@ class LivePolicy:
         self._seen = self._settled = app.text
         self._look = threading.Lock()
         self.trouble: str | None = None
+
+    @property
+    def gate(self) -> Gate:
+        """The gate that the next call passes."""
+        return self._gate
 
     @property
     def policy(self) -> Policy:
@@ -87,43 +94,31 @@ class LivePolicy:
 
 
 class Watcher:
-    """Looks at the file in a thread of its own until it is stopped."""
+    """Looks at the file every second until it is stopped, and at once when asked to."""
 
     def __init__(self, live: LivePolicy) -> None:
         self._live = live
-        self._woken = threading.Event()
-        self._stopped = False
         self._hurry = False
-        self._thread = threading.Thread(target=self._run, name="policy-watcher", daemon=True)
+        self._ticker = Ticker("policy-watcher", LOOKS_EVERY, self._look)
 
     def start(self) -> None:
         """Begin to look; also at once whenever the process gets SIGHUP, where there is such a signal."""
         if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGHUP, self._on_signal)
-        self._thread.start()
+        self._ticker.start()
 
     def wake(self) -> None:
         """Look now."""
         self._hurry = True
-        self._woken.set()
+        self._ticker.wake()
+
+    def stop(self) -> None:
+        """Stop looking, and wait until nobody looks."""
+        self._ticker.stop()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.wake()
 
-    def stop(self) -> None:
-        """Stop looking, and wait until nobody looks."""
-        self._stopped = True
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped:
-            self._woken.wait(LOOKS_EVERY)
-            self._woken.clear()
-            hurry, self._hurry = self._hurry, False
-            if not self._stopped:
-                try:
-                    self._live.look(settled=hurry)
-                except Exception:  # one look that fails (a locked store) must not be the last one
-                    log.exception("the policy file could not be looked at")
+    def _look(self) -> None:
+        hurry, self._hurry = self._hurry, False
+        self._live.look(settled=hurry)

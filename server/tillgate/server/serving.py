@@ -7,6 +7,7 @@ import anyio
 from tillgate.server.app import build
 from tillgate.server.mcp_server import build_server, serve_stdio
 from tillgate.server.notify import dispatcher_for
+from tillgate.server.recovering import recovery
 from tillgate.server.reloading import LivePolicy, Watcher
 from tillgate.server.settings import Settings
 
@@ -15,7 +16,7 @@ def serve_on_stdio(settings: Settings) -> None:
     """Serve until the client closes stdin. Raises ConfigurationError before the first byte if anything is wrong."""
     app = build(settings, serving=True)
     live = LivePolicy(app)
-    watcher = Watcher(live)
+    watcher, recovering = Watcher(live), recovery(app, live)
     dispatcher = None
     try:
         dispatcher = dispatcher_for(settings, app.store)
@@ -25,9 +26,11 @@ def serve_on_stdio(settings: Settings) -> None:
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         watcher.start()
+        recovering.start()
         anyio.run(serve_stdio, server)
     finally:
         watcher.stop()
+        recovering.stop()
         if dispatcher is not None:
             dispatcher.stop()
         app.store.close()
