@@ -13,7 +13,8 @@ from worlds import OPEN, World, make_world, policy
 
 from tillgate.guards import review
 from tillgate.guards.audit.log import export_lines
-from tillgate.server.backtest import MOST_SHOWN, Backtest, as_json, backtest
+from tillgate.server.backtest import backtest
+from tillgate.server.backtest_counts import MOST_SHOWN, Backtest, as_json
 from tillgate.server.backtest_page import page
 from tillgate.server.cli.main import app
 from tillgate.server.replay import replay
@@ -48,7 +49,7 @@ def _export(world: World) -> list[bytes]:
 
 
 def tried(lines: list[bytes], text: str, **days: str) -> Backtest:
-    return backtest(lines, policy(text), **days)  # type: ignore[arg-type]
+    return backtest(lines, policy(text), **days)
 
 
 def test_under_its_own_policy_nothing_flips(lines: list[bytes]) -> None:
@@ -73,18 +74,28 @@ def test_a_stricter_policy_by_hand(lines: list[bytes]) -> None:
     )  # fmt: skip
 
 
-def test_money_is_counted_once_where_a_request_is_not_needed_any_more(lines: list[bytes]) -> None:
-    """The approved request completes at once; its execution, a line of its own, must not move the money again."""
+def test_money_that_moves_earlier_is_not_money_that_moves_more(lines: list[bytes]) -> None:
+    """The approved request completes at once, and its execution, a line of its own, was where the money moved then."""
     made = tried(lines, LOOSE)
     assert made.calls["escalated", "completed"] == 1
-    assert made.moved() == 3000
+    assert made.money["escalated", "completed"] == 3000
+    assert (made.moved(), made.held()) == (0, 0)
+    unanswered = [line for line in lines if b'"kind":"execution"' not in line]
+    assert tried(unanswered, LOOSE).moved() == 3000
+
+
+def test_money_that_moved_after_an_approval_is_held_where_the_request_is_refused_now(lines: list[bytes]) -> None:
+    refusing = OPEN.replace("context:", "  - {id: never, tools: [issue_refund], deny: never}\ncontext:")
+    made = tried(lines, refusing)
+    assert made.calls["escalated", "denied"] == 1
+    assert made.held() == 900 + 3000
 
 
 @pytest.mark.parametrize("text", [ASKS, STRICT, LOOSE])
 def test_the_counts_are_those_of_a_replay(lines: list[bytes], text: str) -> None:
     made, again = tried(lines, text), replay(lines, policy(text))
     decided = [row for row in again.rows if row.new is not None]
-    assert made.calls == Counter((row.old.status, row.new.status) for row in decided if row.new)
+    assert made.calls == Counter((row.entry.old.status, row.new.status) for row in decided if row.new)
     assert (made.others, made.kept) == (again.others, len(again.rows) - len(decided))
 
 

@@ -107,7 +107,7 @@ def again(lines: Iterable[dict[str, Any]], by: Policy) -> Replay:
 
 
 def ends(made: Replay) -> list[str]:
-    return [f"{row.old.status} → {row.new.status if row.new else '?'}" for row in made.rows]
+    return [f"{row.entry.old.status} → {row.new.status if row.new else '?'}" for row in made.rows]
 
 
 def test_the_same_policy_decides_the_same() -> None:
@@ -120,7 +120,9 @@ def test_a_stricter_policy_holds_what_moved_before_and_says_why() -> None:
     assert ends(made) == ["completed → completed", "completed → escalated"]
     assert made.differs
     assert [reason.rule for reason in made.rows[1].why] == ["large"]
-    assert (made.rows[1].old.rules, made.rows[1].new and made.rows[1].new.rules) == (("refunds",), ("large", "refunds"))
+    assert made.rows[1].entry.old.rules == ("refunds",)
+    assert made.rows[1].new is not None
+    assert made.rows[1].new.rules == ("large", "refunds")
     report = as_json(made)
     assert report["statuses"] == {"completed": {"completed": 1, "escalated": 1}}
     assert report["money"]["completed"]["recorded"] == {"minor": 11_800, "amount": "118.00"}
@@ -132,7 +134,7 @@ def test_risk_is_assessed_anew_and_not_believed() -> None:
     young = line(1, facts=facts(customer={"age_days": 3}))
     young["facts"]["risk"] = {"score": 0, "tier": "LOW"}
     made = again([young], policy(OPEN + RISKY))
-    assert (ends(made), made.rows[0].score) == (["completed → denied"], 40)
+    assert (ends(made), made.rows[0].end and made.rows[0].end.score) == (["completed → denied"], 40)
 
 
 def test_an_export_is_read_with_its_personal_values_put_back() -> None:
@@ -237,6 +239,17 @@ def test_a_line_by_hand_with_facts_is_decided() -> None:
     assert as_json(made)["statuses"] == {"not recorded": {"escalated": 1}}
 
 
+def test_what_was_let_through_to_happen_outside_is_no_request_for_people() -> None:
+    told = {"status": "escalated", "executed": False, "escalation": {"handle": "esc_1"}}
+    let_through = line(1, outcome=told, under_way=[{"key": "k", "port": "payments"}], request="esc_1")
+    became = {"kind": "outcome", "at": "2026-01-01T12:00:01Z", "call_id": "call_1", "outcome": {"status": "completed"}}
+    made = again([let_through, became], policy())
+    assert (ends(made), made.others, made.differs) == (["completed → completed"], 1, False)
+    assert ends(again([let_through, became], policy(OPEN + LARGE.replace("50.00", "5.00")))) == [
+        "completed → escalated"
+    ]
+
+
 def test_the_tools_own_demands_are_asked_again() -> None:
     demand = written(Verify(Assurance.STEPPED_UP, Reason("step_up", "A code, please.")))
     made = again([line(1, limits={"exceeded": [], "requires": [demand]})], policy())
@@ -306,21 +319,23 @@ def test_a_call_sent_again_with_a_proof_is_answered_by_the_first_if_that_now_com
         ("{not json", "not JSON"),
         ("[]", "not a JSON object"),
         (json.dumps({"kind": "party"}), "'party' is not a kind of record"),
-        (json.dumps({**line(1), "tool": 5}), "tool is missing"),
-        (json.dumps({**line(1), "conversation": None}), "conversation is missing"),
-        (json.dumps({**line(1), "facts": []}), "facts is not an object"),
+        (json.dumps({"kind": []}), "$.kind"),
+        (json.dumps({"kind": "call"}), "at is missing"),
+        (json.dumps({**line(1), "tool": 5}), "got `int` - at `$.tool`"),
+        (json.dumps({**line(1), "conversation": None}), "$.conversation"),
+        (json.dumps({**line(1), "facts": []}), "$.facts"),
         (json.dumps({**line(1), "facts": facts(impact={"amount": "48.00"})}), "facts.impact.amount is not a whole"),
         (json.dumps({**line(1), "facts": facts(usage={"b": {"amount": True, "count": 1}})}), "usage.b.amount"),
         (json.dumps({**line(1), "facts": {"order": {"total": 4.8}}}), "float"),
         (json.dumps({**line(1), "facts": {}, "at": "yesterday"}), "RFC 3339"),
         (json.dumps({**line(1), "facts": {}, "at": "2026-01-01T00:00:00"}), "no zone"),
-        (json.dumps({**line(1), "decision": {"verdict": "maybe"}}), "'maybe' is not a verdict"),
+        (json.dumps({**line(1), "decision": {"verdict": "maybe"}}), "'maybe' - at `$.decision.verdict`"),
         (json.dumps({**line(1), "decision": {"verdict": "permit", "hits": [{}]}}), "decision.hits"),
         (json.dumps({**line(1), "limits": {"requires": [{"kind": "bribe"}]}}), "not a recorded requirement"),
         (json.dumps({**line(1), "limits": {"exceeded": [{}]}}), "limits.exceeded"),
         (json.dumps({**line(1), "personal": {"tool": 5}}), "personal values"),
         (json.dumps({**line(1), "outcome": {"status": 5}}), "outcome.status"),
-        (json.dumps({**line(1), "policy": []}), "policy is missing or not a text"),
+        (json.dumps({**line(1), "policy": []}), "$.policy"),
         ("[" * 100_000, "not JSON"),
     ],
 )
@@ -409,7 +424,7 @@ def test_what_a_real_gate_wrote_is_verified_and_decided_the_same_again(world: Wo
     assert verify_lines(lines).problems == []
     assert verify_lines(export_lines(rows, without_personal=True)).ok
     made = replay(lines, world.gate.policy)
-    assert [row.line for row in made.rows if row.change != "none"] == []
+    assert [row.entry.line for row in made.rows if row.change != "none"] == []
     assert not made.differs
     assert "completed → completed" in ends(made)
     assert "escalated → escalated" in ends(made)
@@ -421,7 +436,8 @@ def test_a_new_policy_on_a_real_log_says_what_it_would_have_done(world: World) -
     rows = world.rows("SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p USING (seq) ORDER BY a.seq")
     stricter = world_policy(OPEN_WORLD.replace("rules:", "rules:\n  - {id: never, tools: [issue_refund], deny: never}"))
     made = replay(export_lines(rows), stricter)
-    refunds = [end for row, end in zip(made.rows, ends(made), strict=True) if row.tool == "issue_refund" and row.new]
+    decided = [row.entry.tool == "issue_refund" and row.new is not None for row in made.rows]
+    refunds = [end for end, refund in zip(ends(made), decided, strict=True) if refund]
     assert refunds == ["completed → denied", "escalated → denied", "completed → denied", "denied → denied"]
     assert totals(made).recorded["completed"] == 3900
     assert totals(made).replayed["completed"] == 0

@@ -6,7 +6,7 @@ The rule kept: everything that was recorded is escaped; a page opened from a mai
 from html import escape
 
 from tillgate.guards.money import currency
-from tillgate.server.backtest import Backtest, Shown
+from tillgate.server.backtest_counts import Backtest, Shown
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c1b19; --soft: #6b675f; --line: #dad5cb; --was: #8d97a5; --now: #2f6f5e; }
@@ -81,7 +81,7 @@ def _outcomes(made: Backtest) -> str:
     money = currency(made.currency)
     rows = [
         [_words(old), _words(new), f"{count:,}", f"{money.format(made.money[old, new])} {made.currency}"]
-        for (old, new), count in sorted(made.calls.items(), key=lambda each: (each[0][0] == each[0][1], -each[1]))
+        for (old, new), count in sorted(made.calls.items(), key=lambda each: (each[0][0] == each[0][1], -each[1], each))
     ]
     return _table("Flips first, then what stays", ["As recorded", "Under this policy", "Calls", "Amount"], rows, 2)
 
@@ -91,10 +91,10 @@ def _chart(made: Backtest) -> str:
     days = sorted(made.days)[-90:]
     most = max(1, made.old_load.peak(), made.new_load.peak())
     width = min(30.0, 900 / max(1, len(days)))
-    bars: list[str] = []
+    was, now, bars = made.old_load.by_day(), made.new_load.by_day(), list[str]()
     for at, day in enumerate(days):
-        for which, (load, colour) in enumerate(((made.old_load, "--was"), (made.new_load, "--now"))):
-            count = sum(load.by_day[day].values()) if day in load.by_day else 0
+        for which, (load, colour) in enumerate(((was, "--was"), (now, "--now"))):
+            count = load.get(day, 0)
             height, left = 150 * count / most, at * width + which * width * 0.42
             bars.append(
                 f'<rect x="{left:.1f}" y="{160 - height:.1f}" width="{max(1.0, width * 0.4):.1f}" '
@@ -121,8 +121,8 @@ def _queues(made: Backtest) -> str:
 def _tools(made: Backtest) -> str:
     rows = [
         [tool, _words(old), _words(new), f"{count:,}"]
-        for tool, flips in sorted(made.by_tool.items())
-        for (old, new), count in sorted(flips.items())
+        for tool, flips in made.by_tool.items()
+        for (old, new), count in flips.items()
     ]
     return _table("Every outcome by tool", ["Tool", "As recorded", "Under this policy", "Calls"], rows, 1)
 
@@ -131,7 +131,7 @@ def _calls(made: Backtest) -> str:
     if not made.shown:
         return "<p>No call would have ended otherwise.</p>"
     parts: list[str] = []
-    for (old, new), shown in sorted(made.shown.items()):
+    for (old, new), shown in made.examples():
         more = made.calls[old, new] - len(shown)
         rest = f'<p class="soft">and {more:,} more</p>' if more else ""
         title = f"{_words(old)} → {_words(new)}: {_counted(made.calls[old, new], 'call')}"

@@ -12,7 +12,8 @@ from rich.text import Text
 from tillgate.guards.context import clean
 from tillgate.guards.model import Json
 from tillgate.guards.money import Currency, currency
-from tillgate.server.replay import Replay, Row
+from tillgate.server.decided_again import Row
+from tillgate.server.replay import Replay
 from tillgate.server.transcript import Side
 
 _MARKS: Mapping[str, str] = {"status": "≠", "verdict": "≠", "rules": "~", "none": " "}
@@ -42,8 +43,8 @@ def totals(replay: Replay) -> Totals:
     for row in replay.rows:
         old, new = _statuses(row)
         counted.calls[old, new] += 1
-        counted.recorded[old] += row.amount
-        counted.replayed[new] += row.amount if row.moves else 0
+        counted.recorded[old] += row.entry.amount
+        counted.replayed[new] += row.entry.amount if row.moves else 0
     return counted
 
 
@@ -93,7 +94,7 @@ def render(replay: Replay, console: Console, *, every: bool = False) -> None:
 
 
 def _statuses(row: Row) -> tuple[str, str]:
-    old = row.old.status or _UNKNOWN
+    old = row.entry.old.status or _UNKNOWN
     return old, (row.new.status if row.new else None) or old
 
 
@@ -116,19 +117,19 @@ def _side_json(side: Side | None) -> Json:
 
 def _row_json(row: Row, money: Currency) -> dict[str, Json]:
     return {
-        "line": row.line,
-        "kind": row.kind,
-        "at": row.at,
-        "conversation": row.conversation,
-        "call_id": row.call_id,
-        "tool": row.tool,
-        "old": _side_json(row.old),
+        "line": row.entry.line,
+        "kind": row.entry.kind,
+        "at": row.entry.at,
+        "conversation": row.entry.conversation,
+        "call_id": row.entry.call_id,
+        "tool": row.entry.tool,
+        "old": _side_json(row.entry.old),
         "new": _side_json(row.new),
         "change": row.change,
         "why": [{"code": reason.code, "message": reason.message, "rule": reason.rule} for reason in row.why],
-        "money": _amount(money, row.amount),
+        "money": _amount(money, row.entry.amount),
         "moves": row.moves,
-        "risk_score": row.score if row.new else None,
+        "risk_score": row.end.score if row.end else None,
         "note": row.note,
     }
 
@@ -140,9 +141,9 @@ def _sorted(report: dict[str, Json]) -> dict[str, Json]:
 
 def _rules(row: Row) -> str:
     """The rules that matched; `+` and `-` mark those that did not, or no longer, match."""
-    if row.new is None or row.old.verdict is None:
-        return ", ".join((row.new or row.old).rules)
-    old, new = set(row.old.rules), set(row.new.rules)
+    if row.new is None or row.entry.old.verdict is None:
+        return ", ".join((row.new or row.entry.old).rules)
+    old, new = set(row.entry.old.rules), set(row.new.rules)
     signs = {rule: "" if rule in old & new else "+" if rule in new else "-" for rule in old | new}
     return ", ".join(sign + rule for rule, sign in sorted(signs.items()))
 
@@ -151,11 +152,11 @@ def _cells(row: Row, money: Currency) -> list[Text]:
     old, new = _statuses(row)
     texts = (
         "?" if row.new is None else _MARKS[row.change],
-        row.at,
-        row.tool if row.kind == "call" else f"{row.tool} ({row.kind})",
+        row.entry.at,
+        row.entry.tool if row.entry.kind == "call" else f"{row.entry.tool} ({row.entry.kind})",
         old if old == new else f"{old} → {new}",
         _rules(row),
-        money.format(row.amount) if row.amount else "",
+        money.format(row.entry.amount) if row.entry.amount else "",
         _why(row),
     )
     return [Text(clean(text)) for text in texts]

@@ -5,58 +5,52 @@ what the record committed to.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 import orjson
+from msgspec import UNSET, DecodeError, ValidationError, convert
+from msgspec.json import Decoder, decode
+from msgspec.structs import replace
 
 from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.audit.personal import restore
 from tillgate.guards.audit.record import requirements_from_json
 from tillgate.guards.model import Facts, Json, Requirement, Verdict
+from tillgate.server.recorded import Decision, Limits, Noun, Plan, Record
 
 _DECIDED = frozenset({"call", "execution"})
-_OTHER_KINDS = frozenset(
-    {
-        "approval",
-        "denial",
-        "withdrawal",
-        "expiry",
-        "stale",
-        "outcome",
-        "pause",
-        "resume",
-        "policy",
-        "seed",
-        "failure",
-        "checkpoint",
-    }
-)
+_ENDS = frozenset({"denial", "withdrawal", "expiry", "stale"})
+_OTHERS = frozenset({"approval", "outcome", "pause", "resume", "policy", "seed", "failure", "checkpoint"})
 
 _DECIDES = ("facts.", "arguments.")
 """Where what a decision is made from stands."""
 
+Line: TypeAlias = bytes | memoryview | str
 _Object: TypeAlias = Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """How one call ended: its status, the policy's verdict, the ids of the rules that matched, and where it waits."""
+class Side(Noun, frozen=True):
+    """How one call ended: its status, the policy's verdict, the ids of the rules that fired, and where it waits."""
 
     status: str | None
-    verdict: str | None
-    rules: tuple[str, ...]
-    shadow: str | None = None
-    queue: str | None = None
+    verdict: Verdict | None
+    fired: tuple[str, ...]
+    shadow: str | None
+    queue: str | None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that fired, each once, sorted."""
+        return tuple(sorted(set(self.fired)))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Noun, frozen=True):
     """One recorded call. `not_decided` says why it cannot be decided again; it is empty when it can.
 
     `seconds` is when it was decided (epoch), `amount` its money in minor units, `counts` whether it draws on budgets,
-    `same_call` what it has in common with the same call sent again.
+    `same_call` what it has in common with the same call sent again, `request` the handle of the request that it opened,
+    carried out or withdrew.
     """
 
     line: int
@@ -76,136 +70,145 @@ class Entry:
     requires: tuple[Requirement, ...]
     old: Side
     policy: str | None
+    request: str | None
     not_decided: str
 
 
-def read_entry(number: int, line: bytes | str, *, strict: bool = True) -> Entry | None:
-    """The call on a line; None for a record that is no call. Raises ValueError, in words, for anything else.
+class Ended(Noun, frozen=True):
+    """A record that a request ended without being carried out."""
+
+    request: str | None
+
+
+_DECODER = Decoder(Record)
+
+
+def read_entry(number: int, line: Line, *, strict: bool = True) -> Entry | Ended | None:
+    """The call on a line, or the end of a request; None for any other record. Raises ValueError, in words, for anything
+    else.
 
     Without `strict` only what a decision is made from is looked at: enough for an export that `audit verify` accepts.
     """
-    body = _body(line, strict)
-    kind = body.get("kind", "call")
-    if kind in _OTHER_KINDS:
+    record = _whole_record(line) if strict else _record(line)
+    if record.kind in _DECIDED:
+        return _entry(number, record)
+    if record.kind in _ENDS:
+        return Ended(record.request)
+    if record.kind in _OTHERS:
         return None
-    if kind not in _DECIDED:
-        raise ValueError(f"{kind!r} is not a kind of record")
-    facts, at = _object(body, "facts"), _text(body, "at")
-    limits, counts = _object(body, "limits"), _counts(body, facts)
-    return Entry(
-        line=number,
-        kind=kind,
-        at=at,
-        seconds=_seconds(at, facts),
-        conversation=_text(body, "conversation"),
-        call_id=_text_or_none(body, "call_id"),
-        tool=_text(body, "tool"),
-        facts=facts,
-        usage=_usage(facts),
-        amount=_amount(facts),
-        counts=counts,
-        refuses_itself=bool(_object(body, "plan").get("denies")),
-        same_call=canonical([body["conversation"], body["tool"], body.get("arguments")]) if counts or strict else b"",
-        exceeded=frozenset(_text_of(each, "limits.exceeded") for each in _list(limits, "exceeded")),
-        requires=requirements_from_json(_list(limits, "requires")),
-        old=_side(_object(body, "decision"), _object(body, "outcome")),
-        policy=_text_or_none(body, "policy"),
-        not_decided=_not_decided(body, facts),
-    )
+    raise ValueError(f"{record.kind!r} is not a kind of record")
 
 
-def _body(line: bytes | str, strict: bool) -> _Object:
+def _record(line: Line) -> Record:
+    try:
+        record = _DECODER.decode(line)
+    except ValidationError:
+        raise
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    decides = {
+        path: {"salt": held.salt, "value": decode(held.value)}
+        for path, held in (record.personal or {}).items()
+        if path.startswith(_DECIDES)
+    }
+    if not decides:
+        return record
+    content = restore({"facts": record.facts, "arguments": record.arguments}, decides)
+    return replace(record, facts=content["facts"], arguments=content["arguments"])
+
+
+def _whole_record(line: Line) -> Record:
+    """The same, where everything on the line is canonical and every personal value is what was committed to."""
     try:
         content: Json = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error}") from error
-    if not _is_object(content):
+    if content.__class__ is not dict:
         raise ValueError("not a JSON object")
     personal = _object(content, "personal")
-    if strict:
-        content = {name: value for name, value in content.items() if name not in ("hash", "personal")}
-        canonical(content)
-    else:
-        personal = {path: entry for path, entry in personal.items() if path.startswith(_DECIDES)}
+    content = {name: value for name, value in content.items() if name not in ("hash", "personal")}
+    canonical(content)
     try:
-        return restore(content, personal) if personal else content
+        return convert(restore(content, personal), Record)
     except (KeyError, TypeError) as error:
         raise ValueError(f"personal values are not written as an export writes them: {error!r}") from error
 
 
-def _side(decision: _Object, outcome: _Object) -> Side:
-    return Side(
-        status=_text_or_none(outcome, "status", "outcome."),
-        verdict=_verdict(decision),
-        rules=tuple(sorted({_rule(hit) for hit in _list(decision, "hits")})),
-        shadow=_text_or_none(decision, "shadow", "decision."),
-        queue=_queue(decision),
+def _entry(number: int, record: Record) -> Entry:
+    if not (record.at and record.conversation and record.tool):
+        missing = "at" if not record.at else "conversation" if not record.conversation else "tool"
+        raise ValueError(f"{missing} is missing")
+    facts, limits, plan = record.facts or {}, record.limits or Limits(), record.plan or Plan()
+    counts = _counts(record, facts, limits, plan)
+    return Entry(
+        line=number,
+        kind=record.kind,
+        at=record.at,
+        seconds=_seconds(record.at, facts),
+        conversation=record.conversation,
+        call_id=record.call_id,
+        tool=record.tool,
+        facts=facts,
+        usage=_usage(facts),
+        amount=_amount(facts),
+        counts=counts,
+        refuses_itself=bool(plan.denies),
+        same_call=canonical([record.conversation, record.tool, record.arguments]) if counts else b"",
+        exceeded=limits.exceeded or frozenset(),
+        requires=requirements_from_json(limits.requires) if limits.requires else (),
+        old=_side(record, record.decision or Decision()),
+        policy=record.policy,
+        request=_request(record, plan),
+        not_decided=_not_decided(record, facts),
     )
 
 
-def _queue(decision: _Object) -> str | None:
-    """The queue of the first demand that was open, where that was for a person."""
-    first = next(iter(_list(decision, "unmet")), None)
-    queue = first.get("queue") if _is_object(first) else None
-    return _text_of(queue, "decision.unmet[].queue") if queue is not None else None
+def _counts(record: Record, facts: Facts, limits: Limits, plan: Plan) -> bool:
+    """A plan that changes or demands something draws on budgets; without a recorded plan, a call of a writing tool."""
+    if record.plan is UNSET:
+        return _object(facts, "call").get("effect") == "write"
+    return bool(plan.changes or limits.requires) and not plan.denies
 
 
-def _not_decided(body: _Object, facts: Facts) -> str:
-    refusal = _object(body, "refusal")
-    if refusal:
-        return f"kept: refused before policy ({refusal.get('code')})"
-    if body.get("replayed") is True:
+def _side(record: Record, decision: Decision) -> Side:
+    status = record.outcome.status if record.outcome is not None else None
+    if record.under_way:
+        status = "completed"  # it was let through; what became of it outside is in a record of its own
+    fired = tuple([hit.rule for hit in decision.hits or ()])
+    queue = decision.unmet[0].queue if decision.unmet else None
+    return Side(status, decision.verdict, fired, decision.shadow, queue)
+
+
+def _request(record: Record, plan: Plan) -> str | None:
+    if record.request is not None or plan.request is not None:
+        return record.request or plan.request
+    outcome = record.outcome
+    if outcome is None or outcome.status != "escalated" or outcome.escalation is None:
+        return None
+    return outcome.escalation.handle
+
+
+def _not_decided(record: Record, facts: Facts) -> str:
+    if record.refusal:
+        return f"kept: refused before policy ({record.refusal.get('code')})"
+    if record.replayed is True:
         return "kept: answered again from an earlier call"
     if not facts:
         return "not decided: no recorded facts"
-    erased = [name for name, value in sorted(_object(facts, "args").items()) if _is_commitment(value)]
+    args = _object(facts, "args")
+    erased = [name for name, value in args.items() if value.__class__ is dict and list(value) == ["commitment"]]
     if erased:
-        return f"not decided: personal facts are not in this file (args.{', args.'.join(erased)})"
+        return f"not decided: personal facts are not in this file (args.{', args.'.join(sorted(erased))})"
     return ""
-
-
-def _is_commitment(value: Json) -> bool:
-    return _is_object(value) and list(value) == ["commitment"]
-
-
-def _is_object(value: Json) -> TypeGuard[_Object]:
-    return isinstance(value, dict)
 
 
 def _object(holder: _Object, name: str) -> _Object:
     value = holder.get(name)
     if value is None:
         return {}
-    if not _is_object(value):
+    if value.__class__ is not dict:
         raise ValueError(f"{name} is not an object")
     return value
-
-
-def _list(holder: _Object, name: str) -> list[Any]:
-    value = holder.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise ValueError(f"{name} is not a list")  # noqa: TRY004
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _text(body: _Object, name: str) -> str:
-    return _text_of(body.get(name), name)
-
-
-def _text_or_none(body: _Object, name: str, within: str = "") -> str | None:
-    return None if body.get(name) is None else _text_of(body[name], within + name)
-
-
-def _text_of(value: Json, place: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{place} is missing or not a text")
-    return value
-
-
-def _rule(hit: Json) -> str:
-    return _text_of(hit.get("rule") if _is_object(hit) else None, "decision.hits[].rule")
 
 
 def _seconds(at: str, facts: Facts) -> int:
@@ -222,8 +225,8 @@ def _seconds(at: str, facts: Facts) -> int:
 
 
 def _whole(value: Json, place: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{place} is not a whole number")  # noqa: TRY004
+    if value.__class__ is not int:
+        raise ValueError(f"{place} is not a whole number")
     return value
 
 
@@ -238,18 +241,3 @@ def _usage(facts: Facts) -> Mapping[str, Any]:
         for name in ("amount", "count"):
             _whole(held.get(name), f"facts.usage.{budget}.{name}")
     return usage
-
-
-def _counts(body: _Object, facts: Facts) -> bool:
-    """A plan that changes something draws on budgets; without a recorded plan, a call of a writing tool does."""
-    if "plan" not in body:
-        return _object(facts, "call").get("effect") == "write"
-    plan = _object(body, "plan")
-    return bool(plan.get("changes")) and not plan.get("denies")
-
-
-def _verdict(decision: _Object) -> str | None:
-    verdict = decision.get("verdict")
-    if verdict is not None and verdict not in set(Verdict):
-        raise ValueError(f"{verdict!r} is not a verdict")
-    return verdict

@@ -1,6 +1,6 @@
 """`tillgate policy backtest`: what a policy would have made of what was recorded."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from tillgate.server.cli.common import FINDINGS, AsJson, guarded, out, print_jso
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from tillgate.server.backtest import Backtest
+    from tillgate.server.backtest_counts import Backtest
 
 _MOST_LISTED = 50
 
@@ -35,15 +35,16 @@ def backtest(
 ) -> None:
     """Decide recorded calls again under another policy: what flips, what money moves, what work it makes."""
     from tillgate.server.app import policy_of, tool_map
-    from tillgate.server.backtest import as_json as counted
     from tillgate.server.backtest import backtest as tried
+    from tillgate.server.backtest_counts import as_json as counted
     from tillgate.server.settings import settings
 
     loaded = policy_of(settings(policy=policy), tool_map())
     first, last = _day(since, "--since") or "", _day(until, "--until") or "9999"
     with _opened(log) as (lines, progress):
         task = progress.add_task("deciding again", total=log.stat().st_size)
-        made = tried(lines, loaded, since=first, until=last, seen=lambda read: progress.advance(task, read))
+        heard = _heard(lines, lambda read: progress.advance(task, read))
+        made = tried(heard, loaded, since=first, until=last)
     if html is not None:
         _write(html, made, loaded.source)
     if as_json:
@@ -77,6 +78,12 @@ def _opened(log: Path) -> Generator[tuple[BinaryIO, "Progress"]]:
         yield file, progress
 
 
+def _heard(lines: Iterable[bytes], seen: Callable[[int], None]) -> Iterator[bytes]:
+    for line in lines:
+        seen(len(line))
+        yield line
+
+
 def _write(path: Path, made: "Backtest", source: str) -> None:
     from tillgate.server.backtest_page import page
 
@@ -88,7 +95,7 @@ def _write(path: Path, made: "Backtest", source: str) -> None:
 
 
 def _say(made: "Backtest") -> None:
-    from tillgate.server.backtest import as_json as counted
+    from tillgate.server.backtest_counts import as_json as counted
 
     told = counted(made)
     table = Table(box=None, pad_edge=False)

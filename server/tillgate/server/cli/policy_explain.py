@@ -59,7 +59,7 @@ def _recorded(call_id: str, db: str | None, policy: Path | None) -> tuple["Polic
     from tillgate.server.app import policy_of, surfaces, tool_map
     from tillgate.server.cli.opening import reading
     from tillgate.server.settings import settings
-    from tillgate.server.transcript import read_entry
+    from tillgate.server.transcript import Entry, read_entry
     from tillgate.server.versions import versions
 
     with reading(db=db) as desk:
@@ -71,7 +71,7 @@ def _recorded(call_id: str, db: str | None, policy: Path | None) -> tuple["Polic
         served = {each.digest: each for each in versions(desk)}
     lines = list(export_lines(tuple(row) for row in rows))
     entry = read_entry(1, lines[0]) if lines else None
-    if entry is None:
+    if not isinstance(entry, Entry):
         raise ConfigurationError(f"{call_id}: no such call is recorded here")
     if entry.not_decided or entry.tool not in tool_map():
         raise ConfigurationError(f"{call_id}: {entry.not_decided or f'there is no tool `{entry.tool}` any more'}")
