@@ -1,10 +1,10 @@
 """`tillgate policy backtest`: what a policy would have made of what was recorded."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -15,8 +15,6 @@ from tillgate.guards.money import currency
 from tillgate.server.cli.common import FINDINGS, AsJson, guarded, out, print_json, talk
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from tillgate.server.backtest_counts import Backtest
 
 _MOST_LISTED = 50
@@ -32,21 +30,24 @@ def backtest(
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page")] = None,
     as_json: AsJson = False,
     fail_on_flips: Annotated[bool, typer.Option("--fail-on-flips", help="Exit 1 when a call ends otherwise")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Processes (default: one a core for a large log)", show_default=False),
+    ] = None,
 ) -> None:
     """Decide recorded calls again under another policy: what flips, what money moves, what work it makes."""
-    from tillgate.server.app import policy_of, tool_map
-    from tillgate.server.backtest import backtest as tried
+    from tillgate.server.app import policy_text, surfaces, tool_map
+    from tillgate.server.backtest_counts import Days
     from tillgate.server.backtest_counts import as_json as counted
+    from tillgate.server.backtest_workers import backtest_file
     from tillgate.server.settings import settings
 
-    loaded = policy_of(settings(policy=policy), tool_map())
-    first, last = _day(since, "--since") or "", _day(until, "--until") or "9999"
-    with _opened(log) as (lines, progress):
-        task = progress.add_task("deciding again", total=log.stat().st_size)
-        heard = _heard(lines, lambda read: progress.advance(task, read))
-        made = tried(heard, loaded, since=first, until=last)
+    tried = policy_text(settings(policy=policy).policy)
+    days = Days(_day(since, "--since") or "", _day(until, "--until") or "9999")
+    with _bar(log) as seen:
+        made = backtest_file(log, tried, tuple(surfaces(tool_map())), days, workers=workers, seen=seen)
     if html is not None:
-        _write(html, made, loaded.source)
+        _write(html, made, tried[1])
     if as_json:
         print_json(counted(made))
     elif show is not None:
@@ -65,23 +66,17 @@ def _day(text: str | None, option: str) -> str | None:
 
 
 @contextmanager
-def _opened(log: Path) -> Generator[tuple[BinaryIO, "Progress"]]:
-    """The lines of a log, and a bar that is there only on a terminal."""
+def _bar(log: Path) -> Generator[Callable[[int], None]]:
+    """A bar that is there only on a terminal and hears how many bytes of a log are read."""
     from rich.progress import Progress
 
+    console = talk()
     try:
-        file = log.open("rb")
+        with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+            task = progress.add_task("deciding again", total=log.stat().st_size or None)
+            yield lambda read: progress.advance(task, read)
     except OSError as error:
         raise ConfigurationError(f"{log}: cannot be read: {error.strerror}") from error
-    console = talk()
-    with file, Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield file, progress
-
-
-def _heard(lines: Iterable[bytes], seen: Callable[[int], None]) -> Iterator[bytes]:
-    for line in lines:
-        seen(len(line))
-        yield line
 
 
 def _write(path: Path, made: "Backtest", source: str) -> None:
