@@ -1,6 +1,7 @@
 """A backtest counts what a replay decides: flips, money that would move or stay, and the work it makes."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -168,6 +169,36 @@ def test_what_was_recorded_cannot_write_into_the_page(lines: list[bytes]) -> Non
     assert "<script" not in text
     assert "<img" not in text
     assert "&lt;script&gt;" in text
+
+
+def test_a_page_of_nothing_and_a_page_of_more_days_than_a_chart_has_room_for(lines: list[bytes]) -> None:
+    assert "No call would have ended otherwise" in page(tried([], STRICT), "policy.yaml")
+    year = [
+        lines[2].replace(b'"at":"2026-06-01', f'"at":"2026-{month:02d}-{day:02d}'.encode())
+        for month in range(1, 13)
+        for day in range(1, 29)
+    ]
+    text = page(tried(year, STRICT), "policy.yaml")
+    assert "336 days from 2026-01-01 to 2026-12-28" in text
+    assert "the last 90 days, 1 at most" in text
+    assert text.count("<title>2026-12-28: ") == 2
+    assert "<title>2026-01-01: " not in text
+
+
+def test_every_end_has_two_bars_as_long_as_its_calls_are_many(lines: list[bytes]) -> None:
+    text = page(tried(lines, STRICT), "policy.yaml")
+    bars = re.findall(r'<rect class="(was|now)" x="180" y="\d+" width="([\d.]+)" height="11"/>', text)
+    assert bars == [
+        ("was", "620.0"), ("now", "310.0"),  # completed: 4 and 2
+        ("was", "0.0"), ("now", "155.0"),  # denied: 0 and 1
+        ("was", "155.0"), ("now", "310.0"),  # escalated: 1 and 2
+    ]  # fmt: skip
+
+
+def test_lines_that_are_unreadable_are_listed_with_the_reason() -> None:
+    text = page(tried([b'{"kind":"<b>"}', b"{"], STRICT), "policy.yaml")
+    assert "&#x27;&lt;b&gt;&#x27; is not a kind of record" in text
+    assert "2 lines are unreadable" in text
 
 
 def run(folder: Path, lines: list[bytes], text: str, *options: str) -> Any:
