@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tillgate.guards.policy.diagnostics import PolicyError
 from tillgate.guards.policy.files import Files
-from tillgate.guards.policy.lint import lint
 from tillgate.guards.policy.load import load_policy
+from tillgate.guards.policy_lint.lint import lint
 from tillgate.server.app import surfaces, tool_map
 from tillgate.server.world import SystemClock
 
@@ -83,8 +83,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    tools = tool_map()
-    known = surfaces(tools)
+    tools = surfaces(tool_map())
     texts = [path.read_text("utf-8") for path in SHIPPED]
     texts += [text + EXTRA for text in texts]
     ends, slowest, slow_seed = Counter[str](), 0.0, -1
@@ -94,7 +93,7 @@ def main() -> None:
         text = Files(damaged(chance.choice(texts), chance), OTHERS).packed()
         began = time.perf_counter()
         try:
-            policy = load_policy(text, "policy.yaml", known)
+            policy = load_policy(text, "policy.yaml", tools)
             lint(policy, text, tools, SystemClock().now())
             ends["loaded"] += 1
         except PolicyError as error:

@@ -17,8 +17,8 @@ from decide import policy_text, surfaces  # type: ignore[import-not-found]
 
 from tillgate.guards import prove
 from tillgate.guards.difference import difference
-from tillgate.guards.policy.lint import lint
 from tillgate.guards.policy.load import load_policy
+from tillgate.guards.policy_lint.lint import lint
 from tillgate.server.world import SystemClock
 
 CLAIM = """invariants:
@@ -41,9 +41,8 @@ def main() -> None:
     text, tools = policy_text(options.rules) + "\n" + CLAIM, surfaces()
     changed = re.sub(r"\b([2-9][0-9]{2})\b", lambda found: str(int(found[1]) + 1), text)
     policy, other = (load_policy(each, "bench.yaml", tools) for each in (text, changed))
-    names = [tool.name for tool in tools]
     timed("load", lambda: [load_policy(text, "bench.yaml", tools)])
-    timed("warnings", lambda: lint(policy, text, names, SystemClock().now()))
+    timed("warnings", lambda: lint(policy, text, tools, SystemClock().now()))
     timed("prove the invariant", lambda: prove.invariants(policy, tools))
     timed("prove that budgets hold", lambda: prove.budgets(policy, tools))
     timed("prove what is monotone", lambda: prove.monotone(policy, tools))

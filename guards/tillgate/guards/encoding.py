@@ -27,7 +27,8 @@ from tillgate.guards.policy.expression import (
     Size,
     TextIs,
     Within,
-    parts,
+    read_by,
+    spelled,
 )
 from tillgate.guards.solver import Number, Truth, added, all_of, any_of, chosen, compared, divided, equivalent, negated
 from tillgate.guards.unknowns import TEXTS, Fact, Unknown, Unknowns
@@ -80,17 +81,6 @@ class Encoder:
     def tag_of(self, path: Path) -> str:
         """What the names of a fact's unknowns end in here."""
         return self.tag if self.base is None or self.owns(path) else self.base.tag_of(path)
-
-
-def read_by(expr: Expr) -> frozenset[Path]:
-    """The facts and groups a condition speaks of."""
-    match expr:
-        case Load(path=path, bound=False) | Has(path=path, bound=False):
-            return frozenset({path})
-        case Present(group=group):
-            return frozenset({(group,)})
-        case _:
-            return frozenset[Path]().union(*map(read_by, parts(expr)))
 
 
 @dataclass(slots=True)
@@ -226,7 +216,7 @@ class Writer:
         if isinstance(item, Const):
             return len(str(item.value))
         if not isinstance(item, Load):
-            return self._all.fact((f"size of {name_of(item)}",), Size(item, item.type, item.span).type).term
+            return self._all.fact((f"size of {spelled(item)}",), Size(item, item.type, item.span).type).term
         if item.type.element is not None:
             listed = self._all.listed(item.path, item.type.element)
             self._use(listed)
@@ -262,12 +252,6 @@ class Writer:
 
     def _opaque(self, expr: Expr) -> Truth:
         tagged = "" if self.encoder.base is None else self.encoder.tag
-        found = self._all.opaque(name_of(expr) + tagged)
+        found = self._all.opaque(spelled(expr) + tagged)
         self._use(found)
         return found.term
-
-
-def name_of(expr: Expr) -> str:
-    """One name for conditions that mean the same, whoever wrote them."""
-    own = [getattr(expr, name) for name in ("op", "kind", "variable", "path", "group", "value") if hasattr(expr, name)]
-    return f"{type(expr).__name__}({', '.join([*map(repr, own), *map(name_of, parts(expr))])})"

@@ -154,7 +154,8 @@ class ToolSurface:
     """What the policy language needs to know of a tool.
 
     `always` and `maybe` name the by-tool groups (`customer`, `order`, `method`, `cart`, `offer`) the tool has on every
-    call or on some. `results` are dotted paths of its answer (`lines[].title`).
+    call or on some. `results` are dotted paths of its answer (`lines[].title`). `queue` is where a demand of the tool
+    itself for a person waits.
     """
 
     name: str
@@ -164,6 +165,7 @@ class ToolSurface:
     maybe: frozenset[str] = frozenset()
     args: FactType = field(default_factory=lambda: record({}))
     results: frozenset[str] = frozenset()
+    queue: str | None = None
 
 
 EFFECTS = ("read", "write")

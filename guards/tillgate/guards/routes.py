@@ -12,7 +12,19 @@ from typing import TypeAlias, TypeVar
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import Assurance, Confirm, Escalate, Requirement, Tier, Verdict, Verify
 from tillgate.guards.money import Currency, currency
-from tillgate.guards.policy.expression import And, Choose, Compare, Const, Expr, Load, Not, OneOf, Or, Path, parts
+from tillgate.guards.policy.expression import (
+    And,
+    Choose,
+    Compare,
+    Const,
+    Expr,
+    Load,
+    Not,
+    OneOf,
+    Or,
+    Path,
+    compared_with,
+)
 from tillgate.guards.policy.rules import strictness
 from tillgate.guards.policy.types import Policy, Rule
 from tillgate.guards.policy.wording import words
@@ -166,19 +178,10 @@ def _bands(policy: Policy, tool: ToolSurface) -> list[Bounds]:
     top = 2**53
     cuts = {0}
     for rule in policy.by_tool[tool.name].rules:
-        for value in _thresholds(rule.when.by_tool[tool.name]):
-            cuts |= {cut for cut in (value, value + 1) if 0 < cut <= top}
+        for value in compared_with(rule.when.by_tool[tool.name], AMOUNT):
+            cuts |= {cut for cut in (int(value), int(value) + 1) if 0 < cut <= top}
     starts = sorted(cuts)
     return [(low, high - 1) for low, high in zip(starts, [*starts[1:], top + 1], strict=True)]
-
-
-def _thresholds(expr: Expr) -> Iterator[int]:
-    if isinstance(expr, Compare):
-        for one, other in ((expr.left, expr.right), (expr.right, expr.left)):
-            if isinstance(one, Load) and one.path == AMOUNT and isinstance(other, Const):
-                yield int(other.value)
-    for part in parts(expr):
-        yield from _thresholds(part)
 
 
 def cell(policy: Policy, tool: ToolSurface, money: Currency, band: Bounds, level: Assurance, tier: Tier) -> Cell:

@@ -31,6 +31,7 @@ class RequestHuman(Tool[RequestHumanArgs]):
     hints = Hints(read_only=False, destructive=False, idempotent=False)
     result = HandedOver
     maybe = frozenset({"customer", "order"})
+    queue = _QUEUE
     args = RequestHumanArgs
 
     def look_up(self, args: RequestHumanArgs, record: Record) -> Found | Reason:

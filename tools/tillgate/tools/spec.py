@@ -49,6 +49,7 @@ class Tool(ABC, Generic[A]):
     result: ClassVar[type[Any]]
     always: ClassVar[frozenset[str]] = frozenset()
     maybe: ClassVar[frozenset[str]] = frozenset()
+    queue: ClassVar[str | None] = None
     args: type[A]
 
     @property
@@ -67,6 +68,7 @@ class Tool(ABC, Generic[A]):
             maybe=self.maybe,
             args=fact_type(self.args),
             results=result_paths(self.result) | (UNDO_PATHS if self.effect == "write" else frozenset[str]()),
+            queue=self.queue,
         )
 
     def input_schema(self) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class Conditions:
     def parsed(self, pieces: tuple[Piece, ...], *, fill: bool = True) -> tuple[Written, Syntax] | None:
         """The whole condition with its named conditions filled in, or None after a finding."""
         whole = written(pieces)
-        for piece in pieces:
+        for piece in pieces if whole.text != pieces[0].text else ():
             # Each part must be a condition by itself, or it could reach around the brackets it is put in.
             if piece.says is None and self._parse(written((Piece(piece.node),))) is None:
                 return None

@@ -4,6 +4,7 @@ Ordered constants are ranks, money is minor units, times are seconds. The compil
 and nothing else, so neither can be handed a name or a value the checker has not seen.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -216,3 +217,30 @@ def parts(expr: Expr) -> tuple[Expr, ...]:
 def conjuncts(expr: Expr) -> tuple[Expr, ...]:
     """The conditions joined by `&&` at the top."""
     return expr.items if isinstance(expr, And) else (expr,)
+
+
+def spelled(expr: Expr) -> str:
+    """One spelling for conditions that mean the same, wherever they are written."""
+    own = [getattr(expr, name) for name in ("op", "kind", "variable", "path", "group", "value") if hasattr(expr, name)]
+    return f"{type(expr).__name__}({', '.join([*map(repr, own), *map(spelled, parts(expr))])})"
+
+
+def read_by(expr: Expr) -> frozenset[Path]:
+    """The facts a condition reads or asks for with `has()`, and the groups whose presence it asks for."""
+    match expr:
+        case Load(path=path, bound=False) | Has(path=path, bound=False):
+            return frozenset({path})
+        case Present(group=group):
+            return frozenset({(group,)})
+        case _:
+            return frozenset[Path]().union(*map(read_by, parts(expr)))
+
+
+def compared_with(expr: Expr, path: Path) -> Iterator[int | str | bool]:
+    """The constants a fact is compared with anywhere in a condition."""
+    if isinstance(expr, Compare):
+        for one, other in ((expr.left, expr.right), (expr.right, expr.left)):
+            if isinstance(one, Load) and one.path == path and isinstance(other, Const):
+                yield other.value
+    for part in parts(expr):
+        yield from compared_with(part, path)

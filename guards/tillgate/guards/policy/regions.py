@@ -1,13 +1,13 @@
 """The facts under which a condition holds, as a union of regions: for each value it looks at, which values are left.
 
-The rule it keeps: a region is dropped only when no facts lie in it. What is not understood (two facts compared, tests
-of text, quantifiers) is one value of its own that is true or false, so "no facts" and "all of those" are certain, and
-everything else is only possible.
+The rule it keeps: a region is dropped only when no facts lie in it. Two facts compared are one value, their difference.
+What is not understood (tests of text, quantifiers) is a value of its own that is true or false. So "no facts" and "all
+of those" are certain, and everything else is only possible.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from tillgate.guards.facts import Kind
 from tillgate.guards.policy.expression import (
@@ -20,8 +20,10 @@ from tillgate.guards.policy.expression import (
     Not,
     OneOf,
     Or,
+    spelled,
 )
 from tillgate.guards.policy.operators import NUMERIC
+from tillgate.guards.policy.sums import Asked, asked
 
 MOST_REGIONS = 128
 """Regions of one condition that are still looked at one by one."""
@@ -79,9 +81,10 @@ Left: TypeAlias = Range | Among
 Region: TypeAlias = Mapping[Expr, Left]
 """What is left of each value, by the expression that gives it; a value that is not mentioned is free."""
 
+Key = TypeVar("Key", bound=Hashable)
+
 _TRUE, _FALSE = Among(frozenset({True})), Among(frozenset({False}))
 _TURNED: Mapping[Comparison, Comparison] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_SWAPPED: Mapping[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def regions(expr: Expr, *, holds: bool = True) -> tuple[Region, ...] | None:
@@ -92,8 +95,8 @@ def regions(expr: Expr, *, holds: bool = True) -> tuple[Region, ...] | None:
         return None
 
 
-def meet(one: Region, other: Region) -> Region | None:
-    """What lies in both, or None when nothing does."""
+def meet(one: Mapping[Key, Left], other: Mapping[Key, Left]) -> Mapping[Key, Left] | None:
+    """What lies in both, or None when nothing does. Keys may be anything that is the same for the same value."""
     both = dict(one)
     for key, left in other.items():
         here = both.get(key)
@@ -103,10 +106,14 @@ def meet(one: Region, other: Region) -> Region | None:
     return both
 
 
-def within(inner: Expr, outer: Expr) -> bool:
-    """Whether the outer condition certainly holds wherever the inner one does."""
-    here, outside = regions(inner), regions(outer, holds=False)
-    return here is not None and outside is not None and not any(meet(a, b) is not None for a in here for b in outside)
+def common(
+    ones: Sequence[Mapping[Key, Left]], others: Sequence[Mapping[Key, Left]]
+) -> tuple[Mapping[Key, Left], ...] | None:
+    """Where one of the first and one of the others both hold; None when there are too many to look at."""
+    try:
+        return tuple(_meets(ones, others))
+    except _TooMany:
+        return None
 
 
 class _TooMany(Exception):
@@ -144,13 +151,13 @@ def _all_of(items: tuple[Expr, ...], holds: bool) -> list[Region]:
     return found
 
 
-def _meets(ones: list[Region], others: list[Region]) -> list[Region]:
+def _meets(ones: Sequence[Mapping[Key, Left]], others: Sequence[Mapping[Key, Left]]) -> list[Mapping[Key, Left]]:
     met = (meet(one, other) for one in ones for other in others)
     return _bounded(region for region in met if region is not None)
 
 
-def _bounded(found: "Iterator[Region] | list[Region]") -> list[Region]:
-    kept: list[Region] = []
+def _bounded(found: Iterable[Mapping[Key, Left]]) -> list[Mapping[Key, Left]]:
+    kept: list[Mapping[Key, Left]] = []
     for region in found:
         kept.append(region)
         if len(kept) > MOST_REGIONS:
@@ -160,18 +167,25 @@ def _bounded(found: "Iterator[Region] | list[Region]") -> list[Region]:
 
 def _compared(expr: Compare, op: Comparison) -> Iterator[Region]:
     left, right = expr.left, expr.right
-    if isinstance(left, Const):
-        left, right, op = right, left, _SWAPPED[op]
-    if not isinstance(right, Const) or isinstance(left, Const):
-        # Two facts: the comparison itself is the value, and its opposite is the same value the other way.
-        positive = expr.op if expr.op in ("==", "<", "<=") else _TURNED[expr.op]
-        yield {Compare(positive, expr.left, expr.right, expr.span): _TRUE if op == positive else _FALSE}
-    elif left.type.kind in NUMERIC:
-        for part in _ranges(op, int(right.value), *left.type.bounds):
-            if not part.empty:
-                yield {left: part}
+    if left.type.kind in NUMERIC:
+        yield from _measured(asked(expr, op))
+    elif isinstance(left, Const) != isinstance(right, Const):
+        fact, text = (right, left) if isinstance(left, Const) else (left, right)
+        value = text.value if isinstance(text, Const) else ""
+        yield from _listed(fact, frozenset({value}), op == "==")
     else:
-        yield from _listed(left, frozenset({right.value}), op == "==")
+        # Two facts: whether they are equal is the value, whichever stands first.
+        one, other = sorted((left, right), key=spelled)
+        yield {Compare("==", one, other, expr.span): _TRUE if op == "==" else _FALSE}
+
+
+def _measured(found: Asked) -> Iterator[Region]:
+    if found.key is None:
+        yield from [{}] if found.holds else []
+        return
+    for part in _ranges(found.op, found.value, *found.key.type.bounds):
+        if not part.empty:
+            yield {found.key: part}
 
 
 def _ranges(op: Comparison, value: int, low: int, high: int) -> tuple[Range, ...]:

@@ -192,6 +192,12 @@ def strictness(requirement: Requirement) -> tuple[int, int, int]:
     return 2, -requirement.approvals, requirement.expires_seconds
 
 
+def bare(requirement: Requirement | None) -> tuple[object, ...]:
+    """What is asked for, without the words it is asked in."""
+    named = ("level", "strength", "queue", "approvals", "expires_seconds")
+    return type(requirement).__name__, *(getattr(requirement, name, None) for name in named)
+
+
 def lay_out(rules: Iterable[Rule], conditions: Conditions) -> dict[str, ToolRules]:
     """The rules of each tool, sorted and compiled."""
     by_tool: dict[str, list[Rule]] = {}

@@ -1,11 +1,11 @@
 """Which facts a set of conditions reads, as a tree: the one list that validation and compilation both work from."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tillgate.guards.facts import CATALOGUE, NOW, FactType, Kind
-from tillgate.guards.policy.expression import Expr, Has, Load, Path, Present, parts
+from tillgate.guards.policy.expression import Expr, Path, read_by
 from tillgate.guards.policy.scope import Scope
 
 Guarding: TypeAlias = Literal["plain", "always", "maybe"]
@@ -42,7 +42,7 @@ def uses_of(conditions: Iterable[Expr], scope: Scope) -> Uses:
     """The facts these conditions read, with their types for this tool, in a fixed order."""
     paths: set[Path] = set()
     for condition in conditions:
-        paths.update(_paths(condition))
+        paths |= read_by(condition)
     names = sorted({path[0] for path in paths if path != ("now",)})
     groups: list[GroupUse] = []
     for name in names:
@@ -66,14 +66,3 @@ def _branch(prefix: Path, fields: Mapping[str, FactType], paths: set[Path]) -> t
         inner = _branch(path, fact.fields, paths) if fact.kind is Kind.RECORD else ()
         found.append(FactUse(path, fact, inner))
     return tuple(found)
-
-
-def _paths(expr: Expr) -> Iterator[Path]:
-    match expr:
-        case Load(path=path, bound=False) | Has(path=path, bound=False):
-            yield path
-        case Present(group=group):
-            yield (group,)
-        case _:
-            for part in parts(expr):
-                yield from _paths(part)

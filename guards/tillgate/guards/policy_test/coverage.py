@@ -13,8 +13,8 @@ from tillgate.guards.model import Facts
 from tillgate.guards.policy.expression import And, Choose, Const, Expr, Not, Or, Quantify
 from tillgate.guards.policy.interpret import Bound, evaluate
 from tillgate.guards.policy.types import Condition, Policy
+from tillgate.guards.policy.where import Places, Spot, Way
 from tillgate.guards.policy_test.run import Result
-from tillgate.guards.policy_test.where import Places, Spot, Way
 
 Kind: TypeAlias = Literal["rule", "factor", "budget"]
 _NEVER: Mapping[Kind, str] = {"rule": "fired", "factor": "applied", "budget": "exceeded"}

@@ -46,14 +46,14 @@ def check(
 
 
 def _checked(file: Path | None) -> tuple[Policy, tuple[Diagnostic, ...]]:
-    from tillgate.guards.policy.lint import lint
     from tillgate.guards.policy.load import load_policy
+    from tillgate.guards.policy_lint.lint import lint
     from tillgate.server.app import clock_of, policy_text, surfaces, tool_map
     from tillgate.server.settings import settings
 
-    chosen, tools = settings(policy=file), tool_map()
+    chosen, tools = settings(policy=file), surfaces(tool_map())
     text, source = policy_text(chosen.policy)
-    policy = load_policy(text, source, surfaces(tools))
+    policy = load_policy(text, source, tools)
     return policy, in_order((*policy.warnings, *lint(policy, text, tools, clock_of(chosen).now())))
 
 

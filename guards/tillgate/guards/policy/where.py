@@ -1,4 +1,4 @@
-"""Finds where the rules, risk factors and named conditions of a policy are written, operand by operand.
+"""Finds where the parts of a policy are written: sections, what has a name in them, and conditions operand by operand.
 
 The rule it keeps: a place points at the words themselves, in whichever file and through whichever names they come to
 the rule.
@@ -60,6 +60,7 @@ class Places:
                 number = self._findings.add_file(name, files.others[name])
                 roots.append(read_yaml(files.others[name], self._findings, number))
         self._owners: dict[tuple[str, str], MappingNode] = {}
+        self._keys: dict[tuple[str, str], Scalar] = {}
         self._named: dict[str, tuple[_Text, Syntax]] = {}
         for root in roots:
             self._collect(root)
@@ -75,6 +76,9 @@ class Places:
             for item in section.items if isinstance(section, Sequence) else ():
                 if isinstance(item, MappingNode) and isinstance(name := item.values.get("id"), Scalar):
                     self._owners[kind, name.text] = item
+        for kind, named in (("", root), ("queue", _section(root, "queues")), ("view", _section(root, "context"))):
+            for each, key in named.keys.items() if isinstance(named, MappingNode) else ():
+                self._keys.setdefault((kind, each), key)
         lets = _section(root, "let")
         for let, body in lets.values.items() if isinstance(lets, MappingNode) else ():
             if isinstance(body, Scalar):
@@ -84,6 +88,16 @@ class Places:
         """Where the id of a rule, factor or budget stands."""
         node = self._owners[kind, name].values["id"]
         return self._spot(name, node, 0, len(name))
+
+    def named(self, kind: str, name: str) -> Spot:
+        """Where the name of a rule, factor, budget, queue or view stands; with no kind, where a section begins.
+
+        What is nowhere in the files is said of their beginning.
+        """
+        if (kind, name) in self._owners:
+            return self.owner(kind, name)
+        key = self._keys.get((kind, name)) or next(iter(self._keys.values()))
+        return self._spot(name, key, 0, len(name))
 
     def operand(self, kind: str, name: str, condition: Condition, way: Way) -> Spot:
         """Where an operand of a rule's or factor's condition stands; in a named condition, where that is written."""
