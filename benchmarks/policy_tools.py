@@ -17,8 +17,12 @@ from decide import policy_text, surfaces  # type: ignore[import-not-found]
 
 from tillgate.guards import prove
 from tillgate.guards.difference import difference
+from tillgate.guards.monotone import monotone
+from tillgate.guards.needless import needless
+from tillgate.guards.openings import openings
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy_lint.lint import lint
+from tillgate.guards.proof import looks
 from tillgate.server.world import SystemClock
 
 CLAIM = """invariants:
@@ -43,9 +47,13 @@ def main() -> None:
     policy, other = (load_policy(each, "bench.yaml", tools) for each in (text, changed))
     timed("load", lambda: [load_policy(text, "bench.yaml", tools)])
     timed("warnings", lambda: lint(policy, text, tools, SystemClock().now()))
-    timed("prove the invariant", lambda: prove.invariants(policy, tools))
-    timed("prove that budgets hold", lambda: prove.budgets(policy, tools))
-    timed("prove what is monotone", lambda: prove.monotone(policy, tools))
+    found = looks(policy, tools)
+    timed("write it for the solver", lambda: looks(policy, tools))
+    timed("prove the invariant", lambda: prove.invariants(found))
+    timed("prove that identity is shown", lambda: prove.verification(found))
+    timed("prove what is monotone", lambda: monotone(found))
+    timed("prove that limits are for all", lambda: openings(found))
+    timed("prove that each rule matters", lambda: needless(found))
     timed("compare two policies", lambda: difference(policy, other, tools))
 
 

@@ -3,21 +3,29 @@
 The rule it keeps: a call is told as found only after both policies, asked for real, answered so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from tillgate.guards.encoding import Encoder
 from tillgate.guards.explain import Call, Judged, judge
 from tillgate.guards.facts import ToolSurface
-from tillgate.guards.model import Verdict
+from tillgate.guards.model import Confirm, Decision, Requirement, Verdict, Verify
 from tillgate.guards.policy.expression import Path
-from tillgate.guards.policy.types import Policy
+from tillgate.guards.policy.rules import bare
+from tillgate.guards.policy.types import Budget, Policy
 from tillgate.guards.policy.validate import as_object
-from tillgate.guards.solver import Answer, Search, Truth, compared
-from tillgate.guards.verdicts import Ends, call_of, ends_of, fresh
+from tillgate.guards.solver import Search, Truth, all_of, any_of, negated
+from tillgate.guards.verdicts import Ends, ends_of, fresh
+from tillgate.guards.witness import amounts_of, call_of, plainer
 
-_NARROWING = 40
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a call ends, and what it waits for first: a level, a strength, or a queue with approvals and hours."""
+
+    verdict: Verdict
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +33,8 @@ class Flip:
     """One tool's calls that ended as `old` and end as `new`. `confirmed` where both policies really answer so."""
 
     tool: str
-    old: Verdict
-    new: Verdict
+    old: End
+    new: End
     call: Call
     before: Judged
     after: Judged
@@ -34,12 +42,34 @@ class Flip:
     @property
     def confirmed(self) -> bool:
         """Whether the call does what it is shown for."""
-        return self.before.decision.verdict is self.old and self.after.decision.verdict is self.new
+        return (ended(self.before.decision), ended(self.after.decision)) == (self.old, self.new)
+
+
+Sides: TypeAlias = tuple[tuple[Policy, Ends | None], tuple[Policy, Ends | None]]
+"""The old policy and the new one; no ends where no rule names the tool."""
 
 
 def difference(old: Policy, new: Policy, tools: Sequence[ToolSurface]) -> tuple[Flip, ...]:
-    """One call for each turn from one outcome to another that exists. Raises Undecided."""
-    return tuple(flip for tool in tools if _differs(old, new, tool.name) for flip in _of_tool(old, new, tool))
+    """One call for each turn from one outcome to another that exists, and from one demand to another where the outcome
+    stays the same. Raises Undecided.
+    """
+    encoder = fresh()
+    return tuple(flip for tool in tools if _differs(old, new, tool.name) for flip in _of_tool(old, new, tool, encoder))
+
+
+def ended(decision: Decision) -> End:
+    """How a decision ends, with what it asks for first."""
+    return End(decision.verdict, asks(decision.unmet[0]) if decision.unmet else "")
+
+
+def asks(demand: Requirement) -> str:
+    """What is asked, in a few words."""
+    if isinstance(demand, Verify):
+        return demand.level.name
+    if isinstance(demand, Confirm):
+        return f"the {demand.strength.name.lower()}'s yes"
+    approvals = f"{demand.approvals} approvals" if demand.approvals > 1 else "1 approval"
+    return f"{demand.queue}, {approvals} within {demand.expires_seconds // 3600} h"
 
 
 def _differs(old: Policy, new: Policy, tool: str) -> bool:
@@ -49,83 +79,100 @@ def _differs(old: Policy, new: Policy, tool: str) -> bool:
 
 def _said(policy: Policy, tool: str) -> object:
     laid, factors = policy.by_tool.get(tool), policy.factors_by_tool.get(tool)
-    rules = [(r.kind, r.mode, _demand(r.requirement), r.when.by_tool[tool]) for r in laid.rules] if laid else []
+    rules = [(r.kind, r.mode, bare(r.requirement), r.when.by_tool[tool]) for r in laid.rules] if laid else []
     points = [(each.contribution.points, each.when.by_tool[tool]) for each in factors.factors] if factors else []
-    budgets = [(b.id, b.limit_amount, b.limit_count, _demand(b.exceeded)) for b in policy.budgets_for(tool)]
-    return rules, points, policy.tiers, budgets
+    budgets = [(b.id, b.limit_amount, b.limit_count, bare(_demand(b))) for b in policy.budgets_for(tool)]
+    return rules, points, policy.tiers, budgets, policy.mode
 
 
-def _demand(demand: object) -> object:
-    named = (getattr(demand, name, None) for name in ("level", "strength", "queue", "approvals"))
-    return type(demand).__name__, *named
+def _demand(budget: Budget) -> Requirement | None:
+    return None if budget.exceeded == "deny" else budget.exceeded
 
 
-def _of_tool(old: Policy, new: Policy, tool: ToolSurface) -> list[Flip]:
+def _of_tool(old: Policy, new: Policy, tool: ToolSurface, base: Encoder) -> Iterator[Flip]:
     if tool.name not in old.by_tool and tool.name not in new.by_tool:
-        return []
-    base = fresh()
+        return
     ours = {budget.id for budget in old.budgets_for(tool.name)}
     own = [("usage", b.id) if b.id not in ours else ("usage", b.id, "left") for b in new.budgets_for(tool.name)]
-    then, now = _ends(old, tool, base), _ends(new, tool, Encoder(base.unknowns, "'", (("risk",), *own), base))
+    now = Encoder(base.unknowns, f"'{tool.name}", (("risk",), *own), base)
+    sides = (old, _ends(old, tool, base)), (new, _ends(new, tool, now))
     search = Search()
-    search.require(*(then.sound if then else ()), *(now.sound if now else ()))
-    found: list[Flip] = []
-    for was in Verdict:
-        for is_ in Verdict:
-            if was is not is_:
-                flip = _flip(search, (then, old), (now, new), was, is_)
-                found += [flip] if flip else []
-    return found
+    for _, ends in sides:
+        search.require(*(ends.sound if ends else ()))
+    before, after = (_labelled(ends) for _, ends in sides)
+    amounts = {*amounts_of(old, tool.name), *amounts_of(new, tool.name)}
+    search.require(any_of(all_of([term, negated(after.get(end, False))]) for end, term in before.items()))
+    found: set[tuple[End, End]] = set()
+    while (answer := search.find()) is not None:
+        call = _both(answer, sides)
+        turn = _really(sides, call)
+        if turn in found or turn[0] == turn[1] or turn[0] not in before or turn[1] not in after:
+            # What the answer leaves open was filled in otherwise than the solver takes it, or is not told exactly.
+            was, is_ = (next(end for end, term in ends.items() if answer.holds(term)) for ends in (before, after))
+            turn = was, is_
+        found.add(turn)
+        yield _flip(sides, tool, call, turn, amounts)
+        search.require(negated(_alike(*turn, before, after)))
 
 
 def _ends(policy: Policy, tool: ToolSurface, encoder: Encoder) -> Ends | None:
     return ends_of(policy, tool, encoder) if tool.name in policy.by_tool else None
 
 
-def _flip(
-    search: Search, then: tuple[Ends | None, Policy], now: tuple[Ends | None, Policy], was: Verdict, is_: Verdict
-) -> Flip | None:
-    wanted = (_when(then[0], was), _when(now[0], is_))
-    answer = search.find(*wanted)
-    if answer is None:
-        return None
-    answer = _least(search, wanted, answer, now[0] or then[0])
-    call = _both(answer, then[0], now[0])
-    return Flip(call.tool, was, is_, call, judge(then[1], call), judge(now[1], call))
+def _labelled(ends: Ends | None) -> dict[End, Truth]:
+    """When calls end how, and of those that wait, for what; a tool that no rule names is denied."""
+    if ends is None:
+        return {End(Verdict.DENY): True}
+    when = ends.when
+    found: dict[End, Truth] = {End(verdict): when[verdict] for verdict in (Verdict.DENY, Verdict.PERMIT)}
+    before: list[Truth] = []
+    for demand, term in ends.open:
+        end = End(verdict_of(demand), asks(demand))
+        first = all_of([ends.allowed, term, negated(any_of(before))])
+        found[end] = any_of([found.get(end, False), first])
+        before.append(term)
+    return found
 
 
-def _when(ends: Ends | None, verdict: Verdict) -> Truth:
-    """A tool that no rule names is denied."""
-    return ends.when[verdict] if ends is not None else verdict is Verdict.DENY
+def verdict_of(demand: Requirement) -> Verdict:
+    """The verdict of a call that waits for this first."""
+    if isinstance(demand, Verify):
+        return Verdict.VERIFY
+    return Verdict.CONFIRM if isinstance(demand, Confirm) else Verdict.ESCALATE
 
 
-def _least(search: Search, wanted: tuple[Truth, ...], answer: Answer, ends: Ends | None) -> Answer:
-    """An answer with the least money: the threshold at which it turns, not some number above it."""
-    fact = ends.encoder.unknowns.facts.get("impact.amount") if ends else None
-    if fact is None:
-        return answer
-    high = answer.number(fact.term) or 0
-    if high and (nothing := search.find(*wanted, compared("<=", fact.term, 0))) is not None:
-        return nothing
-    low = 1
-    for _ in range(_NARROWING):
-        if low >= high:
-            break
-        middle = (low + high) // 2
-        other = search.find(*wanted, compared("<=", fact.term, middle))
-        if other is None:
-            low = middle + 1
-        else:
-            answer, high = other, other.number(fact.term) or 0
-    return answer
+def _alike(was: End, is_: End, before: Mapping[End, Truth], after: Mapping[End, Truth]) -> Truth:
+    """The calls that turn as these do: from one outcome to another, whatever is asked; else from demand to demand."""
+    if was.verdict is is_.verdict:
+        return all_of([before[was], after[is_]])
+    sides = ((was, before), (is_, after))
+    return all_of([any_of(term for each, term in ends.items() if each.verdict is end.verdict) for end, ends in sides])
 
 
-def _both(answer: Answer, then: Ends | None, now: Ends | None) -> Call:
+def _flip(sides: Sides, tool: ToolSurface, call: Call, turn: tuple[End, End], amounts: set[int]) -> Flip:
+    (old, _), (new, _) = sides
+
+    def shows(each: Call) -> bool:
+        return _really(sides, each) == turn
+
+    if shows(call):
+        call = plainer(tool, call, shows, amounts)
+    return Flip(tool.name, *turn, call, judge(old, call), judge(new, call))
+
+
+def _really(sides: Sides, call: Call) -> tuple[End, End]:
+    """How both policies answer a call."""
+    (old, _), (new, _) = sides
+    return ended(judge(old, call).decision), ended(judge(new, call).decision)
+
+
+def _both(answer: Any, sides: Sides) -> Call:
     """One call that has what either policy looks at."""
-    calls = [call_of(answer, ends) for ends in (then, now) if ends is not None]
+    calls = [call_of(answer, ends) for _, ends in sides if ends is not None]
     if len(calls) == 1:
         return calls[0]
     first, second = calls
+    then = sides[0][1]
     facts = {name: _over(first.facts.get(name), group, _read(then, name)) for name, group in second.facts.items()}
     usage: dict[str, Mapping[str, Any]] = {**second.usage, **first.usage}
     return Call(first.tool, facts, usage, first.counts or second.counts, facts["impact"]["amount"], ())

@@ -47,7 +47,10 @@ def number(name: str) -> Term:
 
 def negated(item: Truth) -> Truth:
     """Not this."""
-    return not item if isinstance(item, bool) else Term(_z3().Not(item))
+    if isinstance(item, bool):
+        return not item
+    term: Any = item
+    return Term(_z3().BoolRef(_z3().Z3_mk_not(term.ctx_ref(), term.as_ast()), term.ctx))
 
 
 def all_of(items: Iterable[Truth]) -> Truth:
@@ -61,7 +64,7 @@ def any_of(items: Iterable[Truth]) -> Truth:
 
 
 def _joined(items: Iterable[Truth], *, neutral: bool) -> Truth:
-    open_: list[Truth] = []
+    open_: list[Any] = []
     for item in items:
         if isinstance(item, bool):
             if item is not neutral:
@@ -70,7 +73,11 @@ def _joined(items: Iterable[Truth], *, neutral: bool) -> Truth:
             open_.append(item)
     if len(open_) < 2:
         return open_[0] if open_ else neutral
-    return Term(_z3().And(open_) if neutral else _z3().Or(open_))
+    # Made without the checks of the Python layer: they cost more than the search does.
+    z3, first = _z3(), open_[0]
+    items_ = (z3.Ast * len(open_))(*(each.as_ast() for each in open_))
+    make = z3.Z3_mk_and if neutral else z3.Z3_mk_or
+    return Term(z3.BoolRef(make(first.ctx_ref(), len(open_), items_), first.ctx))
 
 
 def equivalent(left: Truth, right: Truth) -> Truth:
@@ -156,17 +163,26 @@ class Answer:
 
     def truth(self, item: Truth) -> bool | None:
         """The value of a truth, None where any does."""
-        if isinstance(item, bool):
-            return item
-        found = self._model.eval(item)
-        return True if _z3().is_true(found) else False if _z3().is_false(found) else None
+        return item if isinstance(item, bool) else _TRUTHS.get(self._told(item, completed=False))
+
+    def holds(self, item: Truth) -> bool:
+        """The value of a truth, where what is left open is taken as false or 0."""
+        return item if isinstance(item, bool) else _TRUTHS.get(self._told(item, completed=True)) is True
 
     def number(self, item: Number) -> int | None:
         """The value of a number, None where any does."""
         if isinstance(item, int):
             return item
         found = self._model.eval(item)
-        return int(found.as_long()) if _z3().is_int_value(found) else None
+        return int(found.as_long()) if _z3().Z3_is_numeral_ast(found.ctx_ref(), found.as_ast()) else None
+
+    def _told(self, item: Term, *, completed: bool) -> int:
+        found = self._model.eval(item, completed)
+        return int(_z3().Z3_get_bool_value(found.ctx_ref(), found.as_ast()))
+
+
+_TRUTHS = {1: True, -1: False}
+"""How the solver spells a known truth."""
 
 
 class Search:
@@ -191,11 +207,20 @@ class Search:
 
     def find(self, *items: Truth) -> Answer | None:
         """An answer in which these are true as well; None when there is certainly none. Raises Undecided."""
-        if any(item is False for item in items):
-            return None
         with self.aside():
-            self.require(*items)
-            found = str(self._solver.check())
-            if found == "unknown":
-                raise Undecided(str(self._solver.reason_unknown()))
-            return Answer(self._solver.model()) if found == "sat" else None
+            return Answer(self._solver.model()) if self._satisfied(items) else None
+
+    def possible(self, *items: Truth) -> bool:
+        """Whether there is such an answer, without it. Raises Undecided."""
+        with self.aside():
+            return self._satisfied(items)
+
+    def _satisfied(self, items: Iterable[Truth]) -> bool:
+        known = [item for item in items if item is not True]
+        if any(item is False for item in known):
+            return False
+        self.require(*known)
+        found = self._solver.check()
+        if found == _z3().unknown:
+            raise Undecided(str(self._solver.reason_unknown()))
+        return bool(found == _z3().sat)

@@ -1,22 +1,19 @@
-"""How one tool's calls end under one policy, as terms of the solver, and an answer of the solver as facts of a call.
+"""How one tool's calls end under one policy, as terms of the solver.
 
-The rule it keeps: the terms allow every call that can be. What they allow beyond that is caught by trying the answer
+The rule it keeps: the terms allow every call that can be. What they allow beyond that is caught by trying an answer
 out: only what the real decision confirms is told as found.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tillgate.guards.encoding import Encoder, Used
-from tillgate.guards.explain import Call, Judged, judge
-from tillgate.guards.facts import CATALOGUE, FactType, Kind, ToolSurface
-from tillgate.guards.model import Confirm, Escalate, Json, Requirement, Verdict, Verify
+from tillgate.guards.facts import CATALOGUE, FactType, ToolSurface
+from tillgate.guards.model import Confirm, Escalate, Requirement, Verdict, Verify
 from tillgate.guards.policy.expression import Expr, Path
-from tillgate.guards.policy.types import Budget, Policy
-from tillgate.guards.policy_test.plain import complete
+from tillgate.guards.policy.rules import strictness
+from tillgate.guards.policy.types import Budget, Policy, Rule
 from tillgate.guards.solver import (
-    Answer,
     Number,
     Truth,
     added,
@@ -26,9 +23,10 @@ from tillgate.guards.solver import (
     compared,
     equivalent,
     negated,
+    truth,
     weighed,
 )
-from tillgate.guards.unknowns import Fact, Flag, Listed, There, Unknown, Unknowns
+from tillgate.guards.unknowns import Unknown, Unknowns
 
 ACTS: Path = ("the call acts",)
 """Whether the plan changes something, and so draws on budgets."""
@@ -36,47 +34,67 @@ ACTS: Path = ("the call acts",)
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """When the calls of a tool end how, what is required of any call, and every unknown in it."""
+    """When the calls of a tool end how, what is required of any call, and every unknown in it.
+
+    `rules` are those that count, with when they apply; `open` the demands in the order they are asked, with when each
+    is asked and not met; `also` the further conditions that were given.
+    """
 
     policy: Policy
     surface: ToolSurface
     encoder: Encoder
-    when: Mapping[Verdict, Truth]
+    rules: tuple[tuple[Rule, Truth], ...]
+    allowed: Truth
+    open: tuple[tuple[Requirement, Truth], ...]
     sound: tuple[Truth, ...]
     used: Used
     also: tuple[Truth, ...] = ()
 
+    @property
+    def when(self) -> Mapping[Verdict, Truth]:
+        """The calls that end in each verdict."""
+        verify, confirm, escalate = (self._asked(kind) for kind in (Verify, Confirm, Escalate))
+        return {
+            Verdict.DENY: negated(self.allowed),
+            Verdict.VERIFY: all_of([self.allowed, verify]),
+            Verdict.CONFIRM: all_of([self.allowed, negated(verify), confirm]),
+            Verdict.ESCALATE: all_of([self.allowed, negated(verify), negated(confirm), escalate]),
+            Verdict.PERMIT: all_of([self.allowed, negated(any_of([verify, confirm, escalate]))]),
+        }
 
-def ends_of(policy: Policy, surface: ToolSurface, encoder: Encoder, also: Sequence[Expr] = ()) -> Ends:
-    """The outcomes of one tool's calls under a policy that has rules for it; `also` are further conditions to write."""
+    def _asked(self, kind: type[Requirement]) -> Truth:
+        return any_of([term for demand, term in self.open if isinstance(demand, kind)])
+
+
+def ends_of(
+    policy: Policy, surface: ToolSurface, encoder: Encoder, also: Sequence[Expr] = (), *, raised: bool = False
+) -> Ends:
+    """The outcomes of one tool's calls under a policy that has rules for it; `also` are further conditions to write.
+
+    Where the risk is `raised`, factors may count without their condition.
+    """
     writing = _Writing(policy, surface, encoder)
     further = tuple(writing.condition(expr) for expr in also)
     laid = policy.by_tool[surface.name]
-    conditions = [
+    rules = [
         (rule, writing.condition(rule.when.by_tool[surface.name]))
         for at, rule in enumerate(laid.rules)
         if at not in laid.watched
     ]
     exceeded = [(budget, writing.exceeded(budget)) for budget in policy.budgets_for(surface.name)]
-    denies = [term for rule, term in conditions if rule.kind == "deny"]
+    denies = [term for rule, term in rules if rule.kind == "deny"]
     denies += [term for budget, term in exceeded if budget.exceeded == "deny"]
-    demands = [(rule.requirement, term) for rule, term in conditions if rule.requirement is not None]
+    demands = [(rule.requirement, term) for rule, term in rules if rule.requirement is not None]
     demands += [(budget.exceeded, term) for budget, term in exceeded if budget.exceeded != "deny"]
-    unmet = [(type(demand), all_of([term, writing.unmet(demand)])) for demand, term in demands]
-    verify, confirm, escalate = (
-        any_of([term for kind, term in unmet if kind is wanted]) for wanted in (Verify, Confirm, Escalate)
-    )
-    allowed = all_of([negated(any_of(denies)), any_of([term for rule, term in conditions if rule.kind == "permit"])])
-    when: dict[Verdict, Truth] = {
-        Verdict.DENY: negated(allowed),
-        Verdict.VERIFY: all_of([allowed, verify]),
-        Verdict.CONFIRM: all_of([allowed, negated(verify), confirm]),
-        Verdict.ESCALATE: all_of([allowed, negated(verify), negated(confirm), escalate]),
-        Verdict.PERMIT: all_of([allowed, negated(any_of([verify, confirm, escalate]))]),
-    }
-    writing.derived()
+    open_ = [(demand, all_of([term, writing.unmet(demand)])) for demand, term in demands]
+    open_.sort(key=lambda each: strictness(each[0]))
+    allowed = all_of([negated(any_of(denies)), any_of([term for rule, term in rules if rule.kind == "permit"])])
+    if policy.mode == "shadow":  # it is recorded what the rules say, and everything goes through
+        allowed, open_ = True, []
+    writing.derived(raised=raised)
     sound = [*writing.required, *(each for unknown in writing.used for each in encoder.unknowns.sound(unknown))]
-    return Ends(policy, surface, encoder, when, tuple(sound), frozenset(writing.used), further)
+    used = frozenset(writing.used)
+    return Ends(policy, surface, encoder, tuple(rules), allowed, tuple(open_), tuple(sound), used, further)
 
 
 class _Writing:
@@ -131,7 +149,7 @@ class _Writing:
             return compared("<", self.number("consent", "strength"), int(demand.strength))
         return compared("<", self.number("approval", "count"), max(1, demand.approvals))
 
-    def derived(self) -> None:
+    def derived(self, *, raised: bool) -> None:
         """What follows from other facts, or from the tool itself."""
         self.required += [
             equivalent(self.flag("approval", "granted"), compared(">=", self.number("approval", "count"), 1)),
@@ -142,15 +160,18 @@ class _Writing:
             fact = self.encoder.unknowns.facts.get(f"call.{name}")
             if fact is not None:
                 self.required.append(compared("==", fact.term, self.encoder.unknowns.code(text)))
-        self._risk()
+        self._risk(raised=raised)
         for budget in self.policy.budgets_for(self.surface.name):
             self._left(budget)
 
-    def _risk(self) -> None:
+    def _risk(self, *, raised: bool) -> None:
         laid = self.policy.factors_by_tool.get(self.surface.name)
-        factors = laid.factors if laid else ()
-        name = self.surface.name
-        score = weighed([(self.condition(each.when.by_tool[name]), each.contribution.points) for each in factors])
+        name, counted = self.surface.name, list[tuple[Truth, int]]()
+        for each in laid.factors if laid else ():
+            term = self.condition(each.when.by_tool[name])
+            counts = any_of([term, truth(f"factor {each.id}")]) if raised else term
+            counted.append((counts, each.contribution.points))
+        score = weighed(counted)
         tiers = self.policy.tiers
         tier: Number = 0
         if tiers is not None:
@@ -174,85 +195,6 @@ class _Writing:
 
 
 _COUNTED = CATALOGUE["impact"].facts["amount"]
-
-
-def call_of(answer: Answer, ends: Ends) -> Call:
-    """The call an answer describes; what it leaves open is plain."""
-    groups: dict[str, dict[str, Json]] = {}
-    usage: dict[str, dict[str, Any]] = {}
-    acts, gone = True, list[Path]()
-    texts = {code: text for text, code in ends.encoder.unknowns.codes.items()}
-    for unknown in sorted(ends.used, key=lambda each: isinstance(each, There)):
-        if isinstance(unknown, Flag) and unknown.path == ACTS:
-            acts = answer.truth(unknown.term) is True
-        elif isinstance(unknown, There):
-            if answer.truth(unknown.term) is not True:
-                gone.append(unknown.path)
-            elif len(unknown.path) == 1:
-                groups.setdefault(unknown.path[0], {})
-        elif isinstance(unknown, (Fact, Flag, Listed)) and unknown.path[0] in CATALOGUE:
-            value = _value(unknown, answer, texts)
-            if value is None or unknown.path[0] == "risk":
-                continue
-            if unknown.path[0] == "usage":
-                usage.setdefault(unknown.path[1], {})[unknown.path[2]] = value
-            else:
-                _put(groups, unknown.path, value)
-    return _call(ends.surface, groups, usage, gone, acts=acts)
-
-
-def _call(
-    surface: ToolSurface,
-    groups: dict[str, dict[str, Json]],
-    usage: Mapping[str, Mapping[str, Any]],
-    gone: list[Path],
-    *,
-    acts: bool,
-) -> Call:
-    absent = {path[0] for path in gone if len(path) == 1}
-    stated = {name: facts for name, facts in groups.items() if name not in absent}
-    facts = complete(surface, {name: facts for name, facts in stated.items() if _has(surface, name)}, None)
-    for name, stated_facts in stated.items():
-        if name in facts and isinstance(facts[name], dict):
-            facts[name] |= stated_facts
-    for path in gone:
-        if len(path) == 2:
-            facts.get(path[0], {}).pop(path[1], None)
-    counts = acts and surface.effect == "write"
-    held = {name: {"amount": each.get("amount", 0), "count": each.get("count", 0)} for name, each in usage.items()}
-    return Call(surface.name, facts, held, counts, facts["impact"]["amount"])
-
-
-def _has(surface: ToolSurface, group: str) -> bool:
-    return CATALOGUE[group].availability == "always" or group in surface.always | surface.maybe
-
-
-def _value(unknown: Fact | Flag | Listed, answer: Answer, texts: Mapping[int, str]) -> Json | None:
-    if isinstance(unknown, Flag):
-        return answer.truth(unknown.term)
-    if isinstance(unknown, Listed):
-        return [member for member, term in unknown.members.items() if answer.truth(term) is True]
-    number = answer.number(unknown.term)
-    if number is None:
-        return None
-    if unknown.type.kind is Kind.ORDERED:
-        return unknown.type.values[number]
-    if unknown.type.kind in (Kind.STRING, Kind.ENUM):
-        return texts.get(number, "another")
-    return number
-
-
-def _put(groups: dict[str, dict[str, Json]], path: Path, value: Json) -> None:
-    holder: dict[str, Json] = groups.setdefault(path[0], {})
-    for name in path[1:-1]:
-        holder = holder.setdefault(name, {})
-    holder[path[-1]] = value
-
-
-def tried(answer: Answer, ends: Ends) -> tuple[Call, Judged]:
-    """The call of an answer, and how it really ends."""
-    call = call_of(answer, ends)
-    return call, judge(ends.policy, call)
 
 
 def fresh() -> Encoder:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast, get_args
 
-from tillgate.guards.model import Assurance, Confirm, Consent, Reason, Requirement, RuleHit, RuleKind, Verify
+from tillgate.guards.model import Assurance, Confirm, Consent, Escalate, Reason, Requirement, RuleHit, RuleKind, Verify
 from tillgate.guards.policy.compile import compile_conditions
 from tillgate.guards.policy.conditions import Conditions
 from tillgate.guards.policy.sections import Sections
@@ -190,6 +190,18 @@ def strictness(requirement: Requirement) -> tuple[int, int, int]:
     if isinstance(requirement, Confirm):
         return 1, -requirement.strength, 0
     return 2, -requirement.approvals, requirement.expires_seconds
+
+
+def as_strict(one: Requirement | None, other: Requirement | None) -> bool:
+    """Whether meeting the first always meets the second."""
+    if isinstance(one, Verify) and isinstance(other, Verify):
+        return one.level >= other.level
+    if isinstance(one, Confirm) and isinstance(other, Confirm):
+        return one.strength >= other.strength
+    if isinstance(one, Escalate) and isinstance(other, Escalate):
+        same = (one.queue, one.expires_seconds) == (other.queue, other.expires_seconds)
+        return same and one.approvals >= other.approvals
+    return one is None and other is None
 
 
 def bare(requirement: Requirement | None) -> tuple[object, ...]:

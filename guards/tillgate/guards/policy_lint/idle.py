@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tillgate.guards.model import Confirm, Escalate, Requirement, Verify
 from tillgate.guards.policy.regions import common
+from tillgate.guards.policy.rules import as_strict
 from tillgate.guards.policy.types import Policy, Rule
 from tillgate.guards.policy_lint.seeing import Regions, Seen, Sight, without
 
@@ -112,7 +112,7 @@ def _said(seen: Seen, left: Regions, sight: Sight, gone: Set[str]) -> Idle | Non
     others = [
         each
         for each in sight.counting(mine.kind)
-        if each.rule is not mine and each.rule.id not in gone and _as_strict(each.rule.requirement, mine.requirement)
+        if each.rule is not mine and each.rule.id not in gone and as_strict(each.rule.requirement, mine.requirement)
     ]
     left, by = _less(left, others)
     return None if left else Idle(mine, "said", by)
@@ -132,15 +132,3 @@ def _less(here: Regions, others: Sequence[Seen]) -> tuple[Regions, tuple[str, ..
         if not left:
             break
     return left, tuple(by)
-
-
-def _as_strict(one: Requirement | None, other: Requirement | None) -> bool:
-    """Whether meeting the first always meets the second."""
-    if isinstance(one, Verify) and isinstance(other, Verify):
-        return one.level >= other.level
-    if isinstance(one, Confirm) and isinstance(other, Confirm):
-        return one.strength >= other.strength
-    if isinstance(one, Escalate) and isinstance(other, Escalate):
-        same = (one.queue, one.expires_seconds) == (other.queue, other.expires_seconds)
-        return same and one.approvals >= other.approvals
-    return one is None and other is None

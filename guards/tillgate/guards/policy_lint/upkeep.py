@@ -2,7 +2,7 @@
 budgets nothing draws on.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import Escalate, Requirement, Tier
@@ -54,18 +54,17 @@ def _risk(policy: Policy, found: Sequence[Sight], warn: Warnings) -> None:
         warn.part("P121", "", "risk", message, "reviewers are shown it all the same")
         return
     most = max((sight.most for sight in found), default=0)
-    named = {Tier.MEDIUM, *(tier for rule in policy.rules for tier in _tiers(rule))}
+    named = {Tier.MEDIUM, *named_tiers(policy.rules)}
     lost = [tier.name for tier in sorted(named) if tier > policy.tiers.of(most)]
     if lost:
         message = f"no call is ever {' or '.join(lost)}: all factors of a tool add up to {most} at most"
         warn.part("P121", "", "risk", message, "lower the tiers, or give the factors more points")
 
 
-def _tiers(rule: Rule) -> Iterator[Tier]:
-    """The tiers a rule names."""
-    yield from (
-        Tier(int(value)) for when in rule.when.by_tool.values() for value in compared_with(when, ("risk", "tier"))
-    )
+def named_tiers(rules: Iterable[Rule]) -> frozenset[Tier]:
+    """The tiers that conditions compare with."""
+    found = (compared_with(when, ("risk", "tier")) for rule in rules for when in rule.when.by_tool.values())
+    return frozenset(Tier(int(value)) for values in found for value in values)
 
 
 def _queues(policy: Policy, tools: Sequence[ToolSurface], warn: Warnings) -> None:

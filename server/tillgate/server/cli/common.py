@@ -30,13 +30,13 @@ As = Annotated[str, typer.Option("--as", help="Your name, as it will stand in th
 
 def out() -> Console:
     """For data. Plain and uncut when piped."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=200)
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=200)
 
 
 def talk() -> Console:
     """For everything that is not data."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(value: Json) -> None:

@@ -4,8 +4,9 @@ import typer
 
 from tillgate.server.cli.policy_backtest import backtest
 from tillgate.server.cli.policy_check import check
+from tillgate.server.cli.policy_diff import diff
 from tillgate.server.cli.policy_explain import explain
-from tillgate.server.cli.policy_prove import diff, prove
+from tillgate.server.cli.policy_prove import prove
 from tillgate.server.cli.policy_routes import routes
 from tillgate.server.cli.policy_schema import schema
 from tillgate.server.cli.policy_testing import try_policies
