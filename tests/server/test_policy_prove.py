@@ -45,9 +45,9 @@ def test_a_seeded_fault_is_refuted_and_shown_as_a_difference(tmp_path: Path, rig
     assert "refuted" in [each["result"] for each in json.loads(proved.stdout)]
     told = run("diff", str(ROOT / "policy.yaml"), str(bad), "--json")
     assert told.exit_code == 1
-    flips = json.loads(told.stdout)
-    assert flips
-    assert all(each["confirmed"] for each in flips)
+    turns = json.loads(told.stdout)["turns"]
+    assert turns
+    assert all(each["confirmed"] for each in turns)
 
 
 def test_a_tool_that_is_forgotten_is_a_difference(tmp_path: Path) -> None:
@@ -62,3 +62,53 @@ def test_a_tool_that_is_forgotten_is_a_difference(tmp_path: Path) -> None:
 def test_the_same_policy_has_no_difference() -> None:
     done = run("diff", str(ROOT / "policy.yaml"), str(ROOT / "policy.yaml"))
     assert (done.exit_code, done.stdout.strip()) == (0, "no call would end otherwise")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("window: 30d", "window: 30h", "budget refunds_per_customer: per customer.id in 720 h"),
+        (
+            "refunds: {reviewers: [refund-desk]",
+            "refunds: {reviewers: [interns]",
+            "queue refunds: reviewed by refund-desk",
+        ),
+        (
+            'four_eyes_over: "500.00"',
+            'four_eyes_over: "5000.00"',
+            "two of them over 500.00 -> reviewed by refund-desk, two",
+        ),
+        (
+            "identified: [id, status, placed_at,",
+            "identified: [id, status, total, placed_at,",
+            "get_order at IDENTIFIED also",
+        ),
+        ('{"*.email": email, ', "{", "mask *.email: email -> not there"),
+        ('then: "!order.disputed"', 'then: "order.present"', "no longer claimed: completed => !order.disputed"),
+    ],
+)
+def test_what_no_call_can_show_is_listed(tmp_path: Path, right: str, wrong: str, told: str) -> None:
+    assert TEXT.count(right) == 1
+    (tmp_path / "policy.yaml").write_text(TEXT.replace(right, wrong))
+    done = run("diff", str(ROOT / "policy.yaml"), str(tmp_path / "policy.yaml"))
+    assert done.exit_code == 1
+    assert told in done.stdout
+    assert "no call would end otherwise" in done.stdout
+
+
+def test_a_call_is_told_by_what_is_not_plain_about_it(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(TEXT.replace(LARGE, LARGE.replace(" ||", " && !('vip' in customer.tags) ||")))
+    lines = run("prove", str(tmp_path / "policy.yaml")).stdout.splitlines()
+    assert lines[0] == "refuted  issue_refund: completed => impact.amount <= money('100.00') || approval.granted"
+    assert lines[1].startswith(
+        "  a call of 100.01 USD: completed by refunds, refund-verify, refund-confirm; risk 0 LOW"
+    )
+    assert "    customer.tags [vip]" in lines
+    assert not any("age_days" in line for line in lines)
+
+
+def test_a_policy_that_only_watches_is_said_to(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(TEXT.replace("mode: enforce", "mode: shadow"))
+    done = run("prove", str(tmp_path / "policy.yaml"))
+    assert done.exit_code == 1
+    assert "only watches" in done.stderr

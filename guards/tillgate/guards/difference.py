@@ -54,7 +54,13 @@ def difference(old: Policy, new: Policy, tools: Sequence[ToolSurface]) -> tuple[
     stays the same. Raises Undecided.
     """
     encoder = fresh()
-    return tuple(flip for tool in tools if _differs(old, new, tool.name) for flip in _of_tool(old, new, tool, encoder))
+    changed = [tool for tool in tools if _differs(old, new, tool.name)]
+    return tuple(flip for tool in changed for flip in sorted(_of_tool(old, new, tool, encoder), key=_loosest_first))
+
+
+def _loosest_first(flip: Flip) -> tuple[int, int]:
+    order = list(Verdict)
+    return -order.index(flip.new.verdict), order.index(flip.old.verdict)
 
 
 def ended(decision: Decision) -> End:

@@ -1,7 +1,8 @@
 """More money, more risk or less assurance never helps: two calls that differ in nothing else, and how they end.
 
 The rule it keeps: an outcome is less restrictive only where nothing about it is stricter. A refusal is the strictest;
-then more people to approve; then proof and consent, of which neither stands for the other.
+then more people to approve; then proof and consent, of which neither stands for the other. Both calls are new ones:
+nobody has agreed to them or approved them yet.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -92,7 +93,8 @@ def _step(look: Look, step: Step) -> Proof:
     less, more = facts.get(name), facts.get(f"{name}+{name}")
     if less is None or more is None:
         return Proof(step.text, look.tool.name, "proved")
-    needs = [*other.sound, compared(step.op, more.term, less.term), *(_budgets(look, step) if len(own) > 1 else ())]
+    needs = [*other.sound, *_new(look), compared(step.op, more.term, less.term)]
+    needs += _budgets(look, step) if len(own) > 1 else ()
     try:
         answer = look.search.find(*needs, _softer(look.ends, other))
     except Undecided:
@@ -100,6 +102,13 @@ def _step(look: Look, step: Step) -> Proof:
     if answer is None:
         return Proof(step.text, look.tool.name, "proved")
     return _shown(look, step, other, answer)
+
+
+def _new(look: Look) -> Iterator[Truth]:
+    """Nobody has agreed or approved."""
+    facts = look.ends.encoder.unknowns.facts
+    known = (facts.get(name) for name in ("consent.strength", "approval.count"))
+    yield from (compared("==", fact.term, 0) for fact in known if fact is not None)
 
 
 def _budgets(look: Look, step: Step) -> Iterable[Truth]:

@@ -21,7 +21,7 @@ from tillgate.guards.proof import Look, Proof
 from tillgate.guards.prove import completes
 from tillgate.guards.routes import partial
 from tillgate.guards.solver import compared
-from tillgate.guards.verdicts import ends_of
+from tillgate.guards.verdicts import ACTS, ends_of
 from tillgate.guards.witness import amounts_of
 
 WHO = frozenset(
@@ -81,6 +81,7 @@ def _of_tool(look: Look, asked: Sequence[Asked], top: int) -> Iterator[Proof]:
     unlimited = replace(look.policy, budgets=tuple(free))
     own = (MONEY, ("risk",), ("usage",))
     far = ends_of(unlimited, look.tool, Encoder(base.unknowns, "~", own, base))
+    acting = [flag.term for name, flag in base.unknowns.flags.items() if name == ".".join(ACTS)]
     beyond = compared(">", facts["impact.amount~"].term, top)
     for each in asked:
         if not look.can(*far.sound, beyond, next(term for rule, term in far.rules if rule is each.rule)):
@@ -96,7 +97,7 @@ def _of_tool(look: Look, asked: Sequence[Asked], top: int) -> Iterator[Proof]:
         shown = facts[".".join(_SHOWN[each.kind])]
         breaks = (
             look.ends.when[Verdict.PERMIT], compared(">", facts["impact.amount"].term, each.above),
-            compared("<", shown.term, each.least), *far.sound, beyond, far.when[Verdict.PERMIT],
+            compared("<", shown.term, each.least), *acting, *far.sound, beyond, far.when[Verdict.PERMIT],
         )  # fmt: skip
         money = currency(look.policy.currency).format(each.above)
         asks = "refuses" if each.rule.kind == "deny" else "asks"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tillgate.guards.explain import Call, Judged, judge
+from tillgate.guards.explain import Call
 from tillgate.guards.facts import CATALOGUE, Kind, ToolSurface
 from tillgate.guards.model import Facts, Json
 from tillgate.guards.policy.expression import Expr, Path, compared_with
@@ -90,12 +90,6 @@ def _put(groups: dict[str, dict[str, Json]], path: Path, value: Json) -> None:
     for name in path[1:-1]:
         holder = holder.setdefault(name, {})
     holder[path[-1]] = value
-
-
-def tried(answer: Answer, ends: Ends) -> tuple[Call, Judged]:
-    """The call of an answer, and how it really ends."""
-    call = call_of(answer, ends)
-    return call, judge(ends.policy, call)
 
 
 def plainer(surface: ToolSurface, call: Call, shows: Callable[[Call], bool], amounts: Iterable[int] = ()) -> Call:

@@ -23,7 +23,8 @@ class Teller:
     def lines(self, call: Call, judged: Judged) -> Iterator[str]:
         """The call and how it ends, then what sets it apart from a plain one."""
         money = currency(self.policy.currency)
-        yield f"  a call of {money.format(call.amount)} {money.code}: {answer(judged)}"
+        of = f"of {money.format(call.amount)} {money.code}" if call.amount else "that moves no money"
+        yield f"  a call {of}: {answer(judged)}"
         surface = next(tool for tool in self.tools if tool.name == call.tool)
         yield from (f"    {line}" for line in unusual(surface, call, money))
         yield from (f"    {line}" for line in held(self.policy, call, money))

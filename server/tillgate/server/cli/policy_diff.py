@@ -53,7 +53,8 @@ def _lines(flips: Sequence["Flip"], also: Sequence[str], teller: "Teller") -> It
 
     for each in flips:
         doubt = "" if each.confirmed else "  UNCONFIRMED: the policies themselves answer otherwise"
-        yield f"{each.tool}: {_end(each.old)} -> {_end(each.new)}{doubt}"
+        alike = each.old.verdict is each.new.verdict
+        yield f"{each.tool}: {_end(each.old, asks=alike)} -> {_end(each.new, asks=alike)}{doubt}"
         yield from teller.lines(each.call, each.before)
         yield f"  then: {answer(each.after)}"
     if also:
@@ -63,10 +64,10 @@ def _lines(flips: Sequence["Flip"], also: Sequence[str], teller: "Teller") -> It
         yield "no call would end otherwise"
 
 
-def _end(end: "End") -> str:
+def _end(end: "End", *, asks: bool) -> str:
     from tillgate.guards.policy_test.types import OUTCOMES
 
-    return OUTCOMES[end.verdict] + (f" ({end.asks})" if end.asks else "")
+    return OUTCOMES[end.verdict] + (f" ({end.asks})" if asks else "")
 
 
 def _flip(each: "Flip") -> Json:
