@@ -1,5 +1,5 @@
-"""What differs between two policies and no single call can show: who reviews, how long a budget looks back, what leaves
-in answers, and what is claimed.
+"""What differs between two policies and no single call need show: risk, who reviews, how long a budget looks back, what
+leaves in answers, what customers are told, and what is claimed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ Said: TypeAlias = Mapping[Key, str]
 
 def altered(old: Policy, new: Policy) -> tuple[str, ...]:
     """One line for each thing that differs, `is -> becomes`."""
-    return tuple(line for of in (_budgets, _queues, _views, _masks, _claims) for line in of(old, new))
+    return tuple(line for of in (_risk, _budgets, _queues, _views, _masks, _words, _claims) for line in of(old, new))
 
 
 def _turned(what: str, old: str | None, new: str | None) -> Iterator[str]:
@@ -26,6 +26,15 @@ def _turned(what: str, old: str | None, new: str | None) -> Iterator[str]:
 def _each(what: str, old: Said[str], new: Said[str]) -> Iterator[str]:
     for name in dict.fromkeys((*old, *new)):
         yield from _turned(f"{what} {name}", old.get(name), new.get(name))
+
+
+def _risk(old: Policy, new: Policy) -> Iterator[str]:
+    def said(policy: Policy) -> dict[str, str]:
+        return {each.id: f"{each.contribution.points} points when {each.when.text}" for each in policy.factors}
+
+    tiers = (f"{p.tiers.medium}, {p.tiers.high}, {p.tiers.critical}" if p.tiers else None for p in (old, new))
+    yield from _turned("risk tiers", *tiers)
+    yield from _each("factor", said(old), said(new))
 
 
 def _budgets(old: Policy, new: Policy) -> Iterator[str]:
@@ -64,6 +73,17 @@ def _views(old: Policy, new: Policy) -> Iterator[str]:
 
 def _masks(old: Policy, new: Policy) -> Iterator[str]:
     yield from _each("mask", dict(old.masks), dict(new.masks))
+
+
+def _words(old: Policy, new: Policy) -> Iterator[str]:
+    """What customers are told by rules that both have."""
+
+    def said(policy: Policy) -> dict[str, str]:
+        return {rule.id: f"{rule.reason.code} '{rule.reason.message}'" for rule in policy.rules}
+
+    before, after = said(old), said(new)
+    for name in (name for name in before if name in after):
+        yield from _turned(f"what rule {name} says", before[name], after[name])
 
 
 def _claims(old: Policy, new: Policy) -> Iterator[str]:

@@ -26,11 +26,16 @@ from tillgate.guards.witness import amounts_of
 
 WHO = frozenset(
     {
-        "customer.id", "customer.tags", "subject.customer_id", "order.country", "order.method_kind", "method.kind",
-        "agent.id", "agent.channel",
+        "customer.id",
+        "customer.tags",
+        "subject.customer_id",
+        "order.method_kind",
+        "method.kind",
+        "agent.id",
+        "agent.channel",
     }
-)  # fmt: skip
-"""Facts that say who somebody is, not what is done: a value of one of these picks out a segment."""
+)
+"""Facts that say who somebody is, not what is done: a value of one of these picks out a few."""
 
 _SHOWN: Mapping[type[Requirement], tuple[str, str]] = {
     Verify: ("subject", "assurance"),
@@ -99,9 +104,9 @@ def _of_tool(look: Look, asked: Sequence[Asked], top: int) -> Iterator[Proof]:
             look.ends.when[Verdict.PERMIT], compared(">", facts["impact.amount"].term, each.above),
             compared("<", shown.term, each.least), *acting, *far.sound, beyond, far.when[Verdict.PERMIT],
         )  # fmt: skip
-        money = currency(look.policy.currency).format(each.above)
+        whom = f"above {currency(look.policy.currency).format(each.above)}" if each.above else "others"
         asks = "refuses" if each.rule.kind == "deny" else "asks"
-        note = f"`{each.rule.id}` {asks} above {money}, and of these calls at no amount"
+        note = f"`{each.rule.id}` {asks} {whom}, and of calls like this at no amount"
         yield look.proof(each.text, breaks, opens, (each.above + 1,), note)
 
 
@@ -140,9 +145,12 @@ def _of_nearly_all(residue: Expr | bool) -> bool:
 
 
 def _picks(key: Expr, left: Left) -> bool:
+    """Whether a few are picked out; of the values an enum has, fewer than half."""
     match key:
-        case Load(path=path, bound=False):
-            return ".".join(path) in WHO and isinstance(left, Among) and not left.not_
+        case Load(path=path, bound=False, type=fact):
+            if ".".join(path) not in WHO or not isinstance(left, Among) or left.not_:
+                return False
+            return not fact.values or 2 * len(left.values) < len(fact.values)
         case Within(over=Load(path=path)) | Quantify(kind="exists", over=Load(path=path)):
             return ".".join(path) in WHO and left == Among(frozenset({True}))
         case _:

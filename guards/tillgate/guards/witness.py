@@ -95,11 +95,12 @@ def _put(groups: dict[str, dict[str, Json]], path: Path, value: Json) -> None:
 def plainer(surface: ToolSurface, call: Call, shows: Callable[[Call], bool], amounts: Iterable[int] = ()) -> Call:
     """The same call with as many plain facts as it can have, and the least of the amounts, that still `shows`."""
     plain = complete(surface, {}, None)
-    for group, name in _plainly(plain, call.facts):
-        call = _if_shown(call, _as_plain(call.facts, plain, group, name), call.usage, shows)
-    for budget in call.usage:
-        own = {"amount": call.amount, "count": 1} if call.counts else {"amount": 0, "count": 0}
-        call = _if_shown(call, call.facts, {**call.usage, budget: own}, shows)
+    own = {"amount": call.amount, "count": 1} if call.counts else {"amount": 0, "count": 0}
+    for _ in range(2):  # what has to stay at first may go once something else went
+        for budget in call.usage:
+            call = _if_shown(call, call.facts, {**call.usage, budget: own}, shows)
+        for group, name in _plainly(plain, call.facts):
+            call = _if_shown(call, _as_plain(call.facts, plain, group, name), call.usage, shows)
     for amount in sorted(each for each in set(amounts) if 0 <= each < call.amount):
         impact = {**call.facts["impact"], "amount": amount}
         less = _if_shown(call, {**call.facts, "impact": impact}, _moved(call, amount), shows)

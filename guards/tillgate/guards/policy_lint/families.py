@@ -34,11 +34,12 @@ def missing(policy: Policy, tools: Sequence[ToolSurface]) -> Iterator[Missing]:
     known = {tool.name: tool for tool in tools}
     listed: tuple[Rule | Budget, ...] = (*policy.rules, *policy.budgets)
     for each in listed:
-        if isinstance(each, Budget):
-            meant = lists[each.tools] > 1
-        else:
-            meant = not each.restricts or kinds[each.tools, each.kind] > 1 or kinds[each.tools, "permit"] > 0
-        if meant:
+        least = 2 if isinstance(each, Budget) else _SMALLEST
+        if len(each.tools) >= least and lists[each.tools] > 1:
+            continue  # it is a family of its own
+        if isinstance(each, Rule) and (not each.restricts or kinds[each.tools, each.kind] > 1):
+            continue
+        if isinstance(each, Rule) and kinds[each.tools, "permit"] > 0:
             continue
         for tool, family in _lacks(each, policy, lists):
             if policy.may_permit(tool) and not _has_its_own(each, tool, policy, known):
