@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from tillgate.guards.decide import NO_PERMIT
 from tillgate.guards.encoding import Encoder
 from tillgate.guards.explain import Call, Judged, judge
 from tillgate.guards.facts import ToolSurface
@@ -22,10 +23,16 @@ from tillgate.guards.witness import amounts_of, call_of, plainer
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a call ends, and what it waits for first: a level, a strength, or a queue with approvals and hours."""
+    """How a call ends, and what it waits for first: a level, a strength, or a queue with approvals and hours; of a
+    refusal, the code of the first reason.
+    """
 
     verdict: Verdict
     asks: str = ""
+
+
+_UNNAMED = End(Verdict.DENY, NO_PERMIT.code)
+"""What nothing permits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,9 @@ def _loosest_first(flip: Flip) -> tuple[int, int]:
 
 
 def ended(decision: Decision) -> End:
-    """How a decision ends, with what it asks for first."""
+    """How a decision ends, with what it asks for first, or the first reason why not."""
+    if decision.verdict is Verdict.DENY:
+        return End(Verdict.DENY, decision.reasons[0].code)
     return End(decision.verdict, asks(decision.unmet[0]) if decision.unmet else "")
 
 
@@ -85,7 +94,9 @@ def _differs(old: Policy, new: Policy, tool: str) -> bool:
 
 def _said(policy: Policy, tool: str) -> object:
     laid, factors = policy.by_tool.get(tool), policy.factors_by_tool.get(tool)
-    rules = [(r.kind, r.mode, bare(r.requirement), r.when.by_tool[tool]) for r in laid.rules] if laid else []
+    rules = (
+        [(r.kind, r.mode, bare(r.requirement), r.reason.code, r.when.by_tool[tool]) for r in laid.rules] if laid else []
+    )
     points = [(each.contribution.points, each.when.by_tool[tool]) for each in factors.factors] if factors else []
     budgets = [(b.id, b.limit_amount, b.limit_count, bare(_demand(b))) for b in policy.budgets_for(tool)]
     return rules, points, policy.tiers, budgets, policy.mode
@@ -128,15 +139,16 @@ def _ends(policy: Policy, tool: ToolSurface, encoder: Encoder) -> Ends | None:
 def _labelled(ends: Ends | None) -> dict[End, Truth]:
     """When calls end how, and of those that wait, for what; a tool that no rule names is denied."""
     if ends is None:
-        return {End(Verdict.DENY): True}
-    when = ends.when
-    found: dict[End, Truth] = {End(verdict): when[verdict] for verdict in (Verdict.DENY, Verdict.PERMIT)}
-    before: list[Truth] = []
-    for demand, term in ends.open:
-        end = End(verdict_of(demand), asks(demand))
-        first = all_of([ends.allowed, term, negated(any_of(before))])
-        found[end] = any_of([found.get(end, False), first])
-        before.append(term)
+        return {_UNNAMED: True}
+    found: dict[End, Truth] = {End(Verdict.PERMIT): ends.when[Verdict.PERMIT]}
+    refusals = [(End(Verdict.DENY, reason.code), term) for reason, term in ends.refusals]
+    demands = [(End(verdict_of(demand), asks(demand)), term) for demand, term in ends.open]
+    for possible, listed in ((negated(ends.allowed), [*refusals, (_UNNAMED, True)]), (ends.allowed, demands)):
+        before: list[Truth] = []
+        for end, term in listed:
+            first = all_of([possible, term, negated(any_of(before))])
+            found[end] = any_of([found.get(end, False), first])
+            before.append(term)
     return found
 
 
@@ -148,8 +160,10 @@ def verdict_of(demand: Requirement) -> Verdict:
 
 
 def _alike(was: End, is_: End, before: Mapping[End, Truth], after: Mapping[End, Truth]) -> Truth:
-    """The calls that turn as these do: from one outcome to another, whatever is asked; else from demand to demand."""
-    if was.verdict is is_.verdict:
+    """The calls that turn as these do: from one outcome to another, whatever is asked; else from demand to demand. That
+    a refusal has another reason is shown once.
+    """
+    if was.verdict is is_.verdict and was.verdict is not Verdict.DENY:
         return all_of([before[was], after[is_]])
     sides = ((was, before), (is_, after))
     return all_of([any_of(term for each, term in ends.items() if each.verdict is end.verdict) for end, ends in sides])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tillgate.guards.encoding import Encoder, Used
 from tillgate.guards.facts import CATALOGUE, FactType, ToolSurface
-from tillgate.guards.model import Confirm, Escalate, Requirement, Verdict, Verify
+from tillgate.guards.model import Confirm, Escalate, Reason, Requirement, Verdict, Verify
 from tillgate.guards.policy.expression import Expr, Path
 from tillgate.guards.policy.rules import strictness
 from tillgate.guards.policy.types import Budget, Policy, Rule
@@ -36,14 +36,15 @@ ACTS: Path = ("the call acts",)
 class Ends:
     """When the calls of a tool end how, what is required of any call, and every unknown in it.
 
-    `rules` are those that count, with when they apply; `open` the demands in the order they are asked, with when each
-    is asked and not met; `also` the further conditions that were given.
+    `rules` are those that count, with when they apply; `refusals` the reasons of denials, with when; `open` the demands
+    in the order they are asked, with when each is asked and not met; `also` the further conditions that were given.
     """
 
     policy: Policy
     surface: ToolSurface
     encoder: Encoder
     rules: tuple[tuple[Rule, Truth], ...]
+    refusals: tuple[tuple[Reason, Truth], ...]
     allowed: Truth
     open: tuple[tuple[Requirement, Truth], ...]
     sound: tuple[Truth, ...]
@@ -82,19 +83,22 @@ def ends_of(
         if at not in laid.watched
     ]
     exceeded = [(budget, writing.exceeded(budget)) for budget in policy.budgets_for(surface.name)]
-    denies = [term for rule, term in rules if rule.kind == "deny"]
-    denies += [term for budget, term in exceeded if budget.exceeded == "deny"]
+    denies = [(rule.reason, term) for rule, term in rules if rule.kind == "deny"]
+    denies += [(budget.reason, term) for budget, term in exceeded if budget.exceeded == "deny"]
     demands = [(rule.requirement, term) for rule, term in rules if rule.requirement is not None]
     demands += [(budget.exceeded, term) for budget, term in exceeded if budget.exceeded != "deny"]
     open_ = [(demand, all_of([term, writing.unmet(demand)])) for demand, term in demands]
     open_.sort(key=lambda each: strictness(each[0]))
-    allowed = all_of([negated(any_of(denies)), any_of([term for rule, term in rules if rule.kind == "permit"])])
+    permitted = any_of(term for rule, term in rules if rule.kind == "permit")
+    allowed = all_of([negated(any_of(term for _, term in denies)), permitted])
     if policy.mode == "shadow":  # it is recorded what the rules say, and everything goes through
         allowed, open_ = True, []
     writing.derived(raised=raised)
     sound = [*writing.required, *(each for unknown in writing.used for each in encoder.unknowns.sound(unknown))]
     used = frozenset(writing.used)
-    return Ends(policy, surface, encoder, tuple(rules), allowed, tuple(open_), tuple(sound), used, further)
+    return Ends(
+        policy, surface, encoder, tuple(rules), tuple(denies), allowed, tuple(open_), tuple(sound), used, further
+    )
 
 
 class _Writing:
