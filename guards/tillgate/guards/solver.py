@@ -160,25 +160,33 @@ class Answer:
 
     def __init__(self, model: Any) -> None:
         self._model = model
+        self._known: dict[int, Any] = {unknown().get_id(): model[unknown] for unknown in model.decls()}
 
-    def truth(self, item: Truth) -> bool | None:
-        """The value of a truth, None where any does."""
-        return item if isinstance(item, bool) else _TRUTHS.get(self._told(item, completed=False))
+    def truth(self, unknown: Truth) -> bool | None:
+        """The value of an unknown that is true or false, None where any does."""
+        if isinstance(unknown, bool):
+            return unknown
+        found = self._value(unknown)
+        return None if found is None else _TRUTHS.get(_told(found))
+
+    def number(self, unknown: Number) -> int | None:
+        """The value of an unknown number, None where any does."""
+        if isinstance(unknown, int):
+            return unknown
+        found = self._value(unknown)
+        return None if found is None else int(found.as_long())
 
     def holds(self, item: Truth) -> bool:
-        """The value of a truth, where what is left open is taken as false or 0."""
-        return item if isinstance(item, bool) else _TRUTHS.get(self._told(item, completed=True)) is True
+        """Whether something is true; what the answer leaves open is taken as false or 0."""
+        return item if isinstance(item, bool) else _TRUTHS.get(_told(self._model.eval(item, True))) is True
 
-    def number(self, item: Number) -> int | None:
-        """The value of a number, None where any does."""
-        if isinstance(item, int):
-            return item
-        found = self._model.eval(item)
-        return int(found.as_long()) if _z3().Z3_is_numeral_ast(found.ctx_ref(), found.as_ast()) else None
+    def _value(self, unknown: Term) -> Any:
+        term: Any = unknown
+        return self._known.get(term.get_id())
 
-    def _told(self, item: Term, *, completed: bool) -> int:
-        found = self._model.eval(item, completed)
-        return int(_z3().Z3_get_bool_value(found.ctx_ref(), found.as_ast()))
+
+def _told(found: Any) -> int:
+    return int(_z3().Z3_get_bool_value(found.ctx_ref(), found.as_ast()))
 
 
 _TRUTHS = {1: True, -1: False}

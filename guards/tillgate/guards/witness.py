@@ -163,11 +163,15 @@ def _as_plain(now: Facts, usual: Facts, group: str, name: str | None) -> Facts:
     """The facts with a group, or one fact of it, as it is in a plain call; missing where it is missing there."""
     if name is None:
         return {**now, group: usual[group]}
+    if now[group].get(name, ...) == usual[group].get(name, ...):
+        return now
     made = {key: value for key, value in now[group].items() if key != name}
     return {**now, group: made | ({name: usual[group][name]} if name in usual[group] else {})}
 
 
 def _if_shown(call: Call, facts: Facts, usage: Mapping[str, Mapping[str, Any]], shows: Callable[[Call], bool]) -> Call:
+    if facts is call.facts and usage == call.usage:
+        return call
     other = replace(call, facts=facts, usage=usage, amount=facts["impact"]["amount"])
     return other if shows(other) else call
 
