@@ -28,6 +28,9 @@ from tillgate.guards.policy.sums import Asked, asked
 MOST_REGIONS = 128
 """Regions of one condition that are still looked at one by one."""
 
+MOST_STEPS = 1_000
+"""Steps in the search for something that lies in several unions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -106,14 +109,50 @@ def meet(one: Mapping[Key, Left], other: Mapping[Key, Left]) -> Mapping[Key, Lef
     return both
 
 
-def common(
-    ones: Sequence[Mapping[Key, Left]], others: Sequence[Mapping[Key, Left]]
-) -> tuple[Mapping[Key, Left], ...] | None:
-    """Where one of the first and one of the others both hold; None when there are too many to look at."""
-    try:
-        return tuple(_meets(ones, others))
-    except _TooMany:
-        return None
+def meets(unions: Iterable[Sequence[Mapping[Key, Left]] | None]) -> bool | None:
+    """Whether something lies in all of these unions; None where that is too much to look at.
+
+    A union that is None may hold anything: it takes nothing away. The first way through all of them is enough, so it
+    is looked for depth first, the unions of few regions before those of many.
+    """
+    known = sorted((union for union in unions if union is not None), key=len)
+    open_: list[tuple[Mapping[Key, Left], int, int]] = [({}, 0, 0)]
+    steps = MOST_STEPS
+    while open_:
+        left, at, first = open_.pop()
+        while at < len(known):
+            found = _first(left, known[at], first)
+            if found is None:
+                break
+            both, after = found
+            if both is not left and after < len(known[at]):
+                open_.append((left, at, after))
+            left, at, first, steps = both, at + 1, 0, steps - 1
+        else:
+            return True
+        if steps < 0:
+            return None
+    return False
+
+
+def _first(
+    left: Mapping[Key, Left], union: Sequence[Mapping[Key, Left]], at: int
+) -> tuple[Mapping[Key, Left], int] | None:
+    """What is left in the first region from `at` on that leaves anything, and where to look on."""
+    for after, region in enumerate(union[at:], at + 1):
+        both = _narrowed(left, region)
+        if both is not None:
+            return both, after
+    return None
+
+
+def _narrowed(one: Mapping[Key, Left], other: Mapping[Key, Left]) -> Mapping[Key, Left] | None:
+    """What lies in both; the first itself where the second takes nothing away."""
+    for key, left in other.items():
+        here = one.get(key)
+        if here is None or not left.holds(here):
+            return meet(one, other)
+    return one
 
 
 class _TooMany(Exception):

@@ -4,14 +4,14 @@ The rule it keeps: a rule is told as idle only when every call it applies to end
 what is told is taken out with it.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tillgate.guards.policy.regions import common
+from tillgate.guards.policy.regions import meets
 from tillgate.guards.policy.rules import as_strict
 from tillgate.guards.policy.types import Policy, Rule
-from tillgate.guards.policy_lint.seeing import Regions, Seen, Sight, without
+from tillgate.guards.policy_lint.seeing import Regions, Seen, Sight
 
 Why: TypeAlias = Literal["never", "denied", "said", "unpermitted", "met"]
 _FIRST: tuple[Why, ...] = ("met", "unpermitted", "said", "denied", "never")
@@ -57,78 +57,65 @@ def closed(sights: Sequence[Sight]) -> Iterator[tuple[Sight, Rule, tuple[str, ..
     """Tools that rules permit and whose every call is denied, with the first such permit and what denies it."""
     for sight in sights:
         permits = list(sight.counting("permit"))
-        denied = [_denied(each.here, sight, frozenset()) for each in permits if each.here is not None]
-        if permits and len(denied) == len(permits) and not any(left for left, _ in denied):
-            yield sight, permits[0].rule, tuple(dict.fromkeys(name for _, by in denied for name in by))
+        if not permits or any(each.here is None for each in permits):
+            continue
+        here = tuple(region for each in permits for region in each.here or ())
+        denials = list(sight.counting("deny"))
+        if here and meets([here, *_outsides(denials)]) is False:
+            yield sight, permits[0].rule, _names(here, denials)
 
 
 def _why(seen: Seen, sight: Sight, gone: Set[str]) -> Idle | None:
     """Why a rule is idle for one tool, without the rules that are told as idle already; None where it matters."""
     rule, here = seen.rule, seen.here
-    if here is None:
-        return None
-    if not here:
-        return Idle(rule, "never")
-    if rule.mode == "shadow":
-        return None
-    if rule.kind == "deny":
-        return _said(seen, here, sight, gone)
-    left, by = _denied(here, sight, gone)
-    if not left:
-        return Idle(rule, "denied", by)
-    if rule.requirement is None:
-        return _said(seen, here, sight, gone) or _said(seen, left, sight, gone)
-    return _asks(seen, left, sight, gone)
-
-
-def _asks(seen: Seen, left: Regions, sight: Sight, gone: Set[str]) -> Idle | None:
-    """Why a demand is never asked for where it applies and nothing denies."""
-    said = _said(seen, seen.here or (), sight, gone)
-    if said is not None:
-        return said
-    permitted: Regions = ()
-    for each in sight.counting("permit"):
-        if each.here is None:
-            return None
-        permitted += each.here
-    reached = common(left, permitted)
-    if reached is None:
-        return None
-    if not reached:
-        return Idle(seen.rule, "unpermitted")
-    open_ = common(reached, (seen.unmet,))
-    if open_ is None:
-        return None
-    return _said(seen, open_, sight, gone) if open_ else Idle(seen.rule, "met")
-
-
-def _denied(here: Regions, sight: Sight, gone: Set[str]) -> tuple[Regions, tuple[str, ...]]:
-    return _less(here, [each for each in sight.counting("deny") if each.rule.id not in gone])
-
-
-def _said(seen: Seen, left: Regions, sight: Sight, gone: Set[str]) -> Idle | None:
-    """Where other rules say as much wherever this one counts."""
-    mine = seen.rule
-    others = [
+    if here is None or not here or rule.mode == "shadow":
+        return Idle(rule, "never") if here == () else None
+    same = [
         each
-        for each in sight.counting(mine.kind)
-        if each.rule is not mine and each.rule.id not in gone and as_strict(each.rule.requirement, mine.requirement)
+        for each in sight.counting(rule.kind)
+        if each.rule is not rule and each.rule.id not in gone and as_strict(each.rule.requirement, rule.requirement)
     ]
-    left, by = _less(left, others)
-    return None if left else Idle(mine, "said", by)
+    denials = [each for each in sight.counting("deny") if each.rule.id not in gone] if rule.kind != "deny" else []
+    asks = [_permitted(sight), (seen.unmet,)] if rule.requirement is not None else []
+    if meets([here, *asks, *_outsides(denials), *_outsides(same)]) is not False:
+        return None
+    return _reason(rule, here, denials, same, asks)
 
 
-def _less(here: Regions, others: Sequence[Seen]) -> tuple[Regions, tuple[str, ...]]:
-    """What the other rules leave of regions, and their names; one that covers all of it by itself comes first."""
-    touching = [other for other in others if other.here is None or common(here, other.here) != ()]
-    for other in touching:
-        if not without(here, other.outside):
-            return (), (other.rule.id,)
-    left, by = here, list[str]()
-    for other in touching:
-        less = without(left, other.outside)
-        if less != left:
-            left, by = less, [*by, other.rule.id]
-        if not left:
-            break
-    return left, tuple(by)
+def _reason(
+    rule: Rule, here: Regions, denials: Sequence[Seen], same: Sequence[Seen], asks: Sequence[Regions | None]
+) -> Idle:
+    """Of the reasons that suffice, the first."""
+    if denials and meets([here, *_outsides(denials)]) is False:
+        return Idle(rule, "denied", _names(here, denials))
+    if same and meets([here, *_outsides(same)]) is False:
+        return Idle(rule, "said", _names(here, same))
+    if asks and meets([here, asks[0], *_outsides(denials)]) is False:
+        return Idle(rule, "unpermitted")
+    if asks and meets([here, *asks, *_outsides(denials)]) is False:
+        return Idle(rule, "met")
+    return Idle(rule, "said", _names(here, same, [*asks, *_outsides(denials)]))
+
+
+def _permitted(sight: Sight) -> Regions | None:
+    permits = list(sight.counting("permit"))
+    if any(each.here is None for each in permits):
+        return None
+    return tuple(region for each in permits for region in each.here or ())
+
+
+def _outsides(rules: Iterable[Seen]) -> Iterator[Regions | None]:
+    return (each.outside for each in rules)
+
+
+def _names(here: Regions, rules: Sequence[Seen], besides: Sequence[Regions | None] = ()) -> tuple[str, ...]:
+    """As few of the rules as leave nothing of the regions."""
+    for each in rules:
+        if meets([here, *besides, each.outside]) is False:
+            return (each.rule.id,)
+    needed = list(rules)
+    for each in rules:
+        fewer = [other for other in needed if other is not each]
+        if meets([here, *besides, *_outsides(fewer)]) is False:
+            needed = fewer
+    return tuple(each.rule.id for each in needed)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from tillgate.guards.facts import BOUND, CATALOGUE, ToolSurface
 from tillgate.guards.model import Confirm, Requirement, Tier, Verify
 from tillgate.guards.policy.expression import Expr, Load, Path, Span
-from tillgate.guards.policy.regions import Among, Left, Range, common, meet, regions
+from tillgate.guards.policy.regions import Among, Left, Range, meet, regions
 from tillgate.guards.policy.types import Policy, RiskFactor, Rule
 
 
@@ -128,12 +128,6 @@ def within(found: Regions | None, known: Known) -> Regions | None:
         return found
     narrowed = (meet(region, {key: known[key.path] for key in region if key.path in known}) for region in found)
     return tuple(region for region in narrowed if region is not None)
-
-
-def without(found: Regions, outside: Regions | None) -> Regions:
-    """What is left of regions outside of a rule; all of it where that is too much to look at."""
-    left = None if outside is None else common(found, outside)
-    return found if left is None else left
 
 
 def _own(tool: ToolSurface) -> dict[Path | None, Left]:
