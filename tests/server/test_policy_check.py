@@ -77,3 +77,36 @@ def test_every_code_is_explained_and_no_other() -> None:
     used = {found for path in sources for found in code.findall(path.read_text("utf-8"))}
     page = (ROOT / "docs" / "diagnostics.md").read_text("utf-8")
     assert set(re.findall(r'<a id="(p[0-9]{3})"></a>P', page)) == {each.lower() for each in used}
+
+
+WHERE = (
+    GOOD
+    + """risk:
+  factors:
+    - {id: large, when: "impact.amount > money('5.00')", points: 9, because: large}
+  tiers: {medium: 5, high: 10, critical: 15}
+"""
+)
+
+
+def test_where_each_rule_and_factor_applies_is_listed(tmp_path: Path) -> None:
+    writes = "  - {id: w, tools: '*', when: \"call.effect == 'write' && conversation.calls > 5\", deny: no}\n"
+    text = WHERE.replace("risk:", f"{writes}risk:")
+    lines = check(tmp_path, text, "--verbose").stdout.splitlines()
+    assert lines[0] == "rule all: every tool"
+    assert lines[1].startswith("rule w: apply_discount, cancel_order,")
+    assert "get_order" not in lines[1]
+    assert lines[2].startswith("factor large: apply_discount, cancel_order,")
+    assert "get_order" not in lines[2]
+    told = json.loads(check(tmp_path, text, "--json").stdout)
+    assert told["rules"]["w"] == sorted(told["rules"]["w"])
+    assert "search_products" not in told["rules"]["w"]
+
+
+def test_a_place_in_a_file_is_not_taken_for_a_picture(tmp_path: Path) -> None:
+    text = GOOD + "\n" * 94 + '  - {id: d, tools: [get_order], when: "order.disputed && !order.disputed", deny: no}\n'
+    assert "policy.yaml:100:10  P110" in check(tmp_path, text).stderr
+
+
+def test_a_finding_says_where_it_is_explained(tmp_path: Path) -> None:
+    assert "= docs/diagnostics.md#p110" in check(tmp_path, DEAD).stderr

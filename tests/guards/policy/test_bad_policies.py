@@ -274,6 +274,7 @@ def test_a_finding_shows_its_line_carets_and_a_mend(surfaces: tuple[ToolSurface,
         '   8 |     when: "order.delivered_day <= 30"',
         "     |                  ^^^^^^^^^^^^^ help: did you mean `delivered_days`? known: "
         "id, customer_id, status, total, captured, refunded, refundable, refunded_percent, …",
+        "     = docs/diagnostics.md#p012",
     ]
 
 

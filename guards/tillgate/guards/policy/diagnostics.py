@@ -38,13 +38,14 @@ class Diagnostic:
         return f"docs/diagnostics.md#{self.code.lower()}"
 
     def __str__(self) -> str:
-        """The place, code and message; the line of the file; carets under the part that is meant, and a mend."""
+        """The place, code and message; the line of the file; carets under what is meant, and a mend; the link."""
         warning = "warning: " if self.severity == "warning" else ""
         head = f"{self.place}  {self.code}  {warning}{self.message}"
         number = f"{self.line:>4}"
         help_text = f" help: {self.hint}" if self.hint else ""
         marker = " " * (self.column - 1) + "^" * max(1, self.span) + help_text
-        return f"{head}\n{number} | {self.excerpt}\n{' ' * len(number)} | {marker}"
+        margin = " " * len(number)
+        return f"{head}\n{number} | {self.excerpt}\n{margin} | {marker}\n{margin} = {self.link}"
 
 
 class PolicyError(ConfigurationError):

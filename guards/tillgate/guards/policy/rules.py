@@ -70,7 +70,7 @@ class Rules:
         fields = self.shape.mapping(node, "a rule", ["id", "tools"], [*CONDITION, *KINDS, "message", "mode"])
         name = self.shape.named(fields["id"], "a rule's id") if "id" in fields else None
         if name in seen:
-            self.shape.error("P030", f"a second rule `{name}`", fields["id"].place)
+            self.shape.error("P030", f"a second rule `{name}`", fields["id"].place, "give one another id")
         seen.update([name] if name else [])
         named = self.sections.tools(fields["tools"]) if "tools" in fields else None
         mode = self.shape.choice(fields["mode"], "a mode", ("enforce", "shadow")) if "mode" in fields else "enforce"

@@ -119,7 +119,7 @@ class Sections:
             return self.shape.amount(node, "limit", self.currency), None
         fields = self.shape.mapping(node, "limit", [], ["amount", "count"])
         if isinstance(node, MappingNode) and not node.values:
-            self.shape.error("P009", "limit has neither an amount nor a count", node.place)
+            self.shape.error("P009", "limit has neither an amount nor a count", node.place, 'write "100.00"')
         amount = self.shape.amount(fields["amount"], "amount", self.currency) if "amount" in fields else None
         count = self.shape.integer(fields["count"], "count", 0, 1_000_000) if "count" in fields else None
         return amount, count
@@ -224,7 +224,8 @@ class Sections:
         if medium is None or high is None or critical is None:
             return None
         if not medium < high:
-            self.shape.error("P034", "high must be above medium", fields["high"].place)
+            self.shape.error("P034", "high must be above medium", fields["high"].place, "medium < high < critical")
         if not high < critical:
-            self.shape.error("P034", "critical must be above high", fields["critical"].place)
+            place = fields["critical"].place
+            self.shape.error("P034", "critical must be above high", place, "medium < high < critical")
         return Tiers(medium, high, critical)

@@ -48,7 +48,7 @@ class Shape:
                 self.error("P008", f"unknown key `{name}` in {what}", key.place, hint)
         for name in required:
             if name not in found.values:
-                self.error("P009", f"{what} has no `{name}`", found.place)
+                self.error("P009", f"{what} has no `{name}`", found.place, f"add `{name}: …`")
         return {name: value for name, value in found.values.items() if name in known}
 
     def any_mapping(self, node: Node, what: str) -> Mapping | None:
@@ -64,7 +64,7 @@ class Shape:
             self._wrong(node, what, "a list")
             return ()
         if not node.items and not empty:
-            self.error("P010", f"{what} is an empty list", node.place)
+            self.error("P010", f"{what} is an empty list", node.place, "name at least one, or leave the key out")
         return node.items
 
     def text(self, node: Node, what: str, *, longest: int = 500) -> str | None:

@@ -50,7 +50,9 @@ def _idle(found: Idle, warn: Warnings) -> None:
         "unpermitted": ("P118", "never asks for anything: nothing permits what it applies to"),
         "met": ("P118", "never asks for anything: every permitted call it applies to shows it already"),
     }[found.why]
-    warn.rule(code, rule, f"rule `{rule.id}` {message}")
+    warn.rule(
+        code, rule, f"rule `{rule.id}` {message}", "take it out, or mend its condition or theirs" if by else _MEND
+    )
 
 
 def _tools(policy: Policy, tools: Sequence[ToolSurface], seen: Sequence[Sight], told: set[str], warn: Warnings) -> None:
@@ -60,20 +62,26 @@ def _tools(policy: Policy, tools: Sequence[ToolSurface], seen: Sequence[Sight], 
     for tool in shut:
         if tool in policy.by_tool:
             rule = policy.by_tool[tool].rules[0]
-            warn.rule("P113", rule, f"nothing permits `{tool}`, so every call of it is denied")
+            warn.rule("P113", rule, f"nothing permits `{tool}`, so every call of it is denied", _PERMIT)
         elif any(view.tool == tool for view in policy.views):
-            warn.part("P113", "view", tool, f"nothing permits `{tool}`, which has a view here: every call is denied")
+            warn.part(
+                "P113", "view", tool, f"nothing permits `{tool}`, which has a view here: every call is denied", _PERMIT
+            )
     for sight, rule, by in closed(seen):
         names = " and ".join(f"`{name}`" for name in by)
         if sight.tool.name not in meant and rule.id not in told and by:
             message = f"every call of `{sight.tool.name}` is denied: {names} leave nothing of what is permitted"
-            warn.rule("P113", rule, message)
+            warn.rule("P113", rule, message, _PERMIT)
     viewed = {view.tool for view in policy.views}
     unnamed = [tool for tool in shut if tool not in policy.by_tool and tool not in viewed]
     if unnamed:
         count = f"{len(unnamed)} of {len(tools)} tools"
         message = f"no rule names {count}, so every call of them is denied: {', '.join(unnamed)}"
         warn.part("P117", "", "rules", message, "a rule that denies them outright says that this is meant")
+
+
+_MEND = "take it out, or mend its condition"
+_PERMIT = "permit it, or deny it outright if that is meant"
 
 
 def _outright(rule: Rule) -> bool:

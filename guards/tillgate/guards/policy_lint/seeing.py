@@ -67,6 +67,18 @@ def sights(policy: Policy, tools: Sequence[ToolSurface]) -> tuple[Sight, ...]:
     return tuple(looking.at(tool) for tool in tools if tool.name in policy.by_tool)
 
 
+def where(policy: Policy, found: Sequence[Sight]) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """The tools each rule and each factor can apply to, by `rules` and `factors` and then by id."""
+    rules: dict[str, tuple[str, ...]] = {rule.id: () for rule in policy.rules}
+    factors: dict[str, tuple[str, ...]] = {factor.id: () for factor in policy.factors}
+    for sight in found:
+        for seen in sight.rules:
+            rules[seen.rule.id] += (sight.tool.name,) if seen.here != () else ()
+        for factor in sight.factors:
+            factors[factor] += (sight.tool.name,)
+    return {"rules": rules, "factors": factors}
+
+
 @dataclass(slots=True)
 class _Looking:
     """Tools of one kind share the checked condition, so each is taken apart once."""

@@ -45,7 +45,9 @@ def _risk(policy: Policy, found: Sequence[Sight], warn: Warnings) -> None:
         if factor.id not in applying:
             tools = {sight.tool.name for sight in found} & factor.tools
             why = "its condition cannot be true" if tools else "no rule names a tool it is for"
-            warn.part("P120", "factor", factor.id, f"factor `{factor.id}` never applies: {why}")
+            warn.part(
+                "P120", "factor", factor.id, f"factor `{factor.id}` never applies: {why}", "mend it, or take it out"
+            )
     if policy.tiers is None:
         return
     read = {path for rule in policy.rules for when in rule.when.by_tool.values() for path in read_by(when)}
@@ -74,7 +76,7 @@ def _queues(policy: Policy, tools: Sequence[ToolSurface], warn: Warnings) -> Non
         message = f"no queue is declared, so every reviewer may decide what waits in {names}"
         warn.part("P122", "", "rules", message, "say under `queues` who reviews")
     for name in policy.queues.keys() - waits.keys() - {tool.queue for tool in tools}:
-        warn.part("P107", "queue", name, f"queue `{name}` is never used: nothing is escalated to it")
+        warn.part("P107", "queue", name, f"queue `{name}` is never used: nothing is escalated to it", "take it out")
 
 
 def _escalations(policy: Policy) -> Iterator[Escalate]:
@@ -89,4 +91,10 @@ def _budgets(policy: Policy, tools: Sequence[ToolSurface], warn: Warnings) -> No
         if not any(tool in writing and policy.may_permit(tool) for tool in budget.tools):
             reads = not budget.tools & set(writing)
             why = "its tools only read" if reads else "nothing permits its tools"
-            warn.part("P123", "budget", budget.id, f"nothing ever draws on budget `{budget.id}`: {why}")
+            warn.part(
+                "P123",
+                "budget",
+                budget.id,
+                f"nothing ever draws on budget `{budget.id}`: {why}",
+                "name the tools it is for",
+            )

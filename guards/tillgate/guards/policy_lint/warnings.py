@@ -1,5 +1,6 @@
 """Collects warnings about one policy, each at the place of the rule, factor, budget, queue or section it is about."""
 
+import re
 from functools import cached_property
 
 from tillgate.guards.policy.diagnostics import Diagnostic
@@ -29,7 +30,9 @@ class Warnings:
     def rule(self, code: str, rule: Rule, message: str, hint: str | None = None) -> None:
         """A warning at the line where a rule begins."""
         excerpt = self._line(rule.source, rule.line)
-        self._add(code, message, rule.source, rule.line, max(0, excerpt.find(rule.id)) + 1, len(rule.id), hint)
+        found = re.search(rf"\bid: *[\"']?({re.escape(rule.id)})\b", excerpt)
+        at = found.start(1) if found else len(excerpt) - len(excerpt.lstrip())
+        self._add(code, message, rule.source, rule.line, at + 1, len(rule.id) if found else 1, hint)
 
     def part(self, code: str, kind: str, name: str, message: str, hint: str | None = None) -> None:
         """A warning at the name of a rule, factor, budget, queue or view, or at the key of a section (`kind` "")."""

@@ -1,11 +1,14 @@
 """`tillgate policy check`: every finding about a policy at once, for people, programs and code scanners."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import Json
 from tillgate.guards.policy.diagnostics import Diagnostic, PolicyError, in_order
 from tillgate.guards.policy.types import Policy
@@ -25,27 +28,45 @@ def check(
     file: Annotated[Path | None, typer.Argument(help="A policy file (default: the one that would be served)")] = None,
     form: Annotated[Format, typer.Option("--format", help="How findings are written")] = Format.TEXT,
     as_json: AsJson = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="List the tools each rule applies to")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="List where each rule and factor applies")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when there is a warning")] = False,
 ) -> None:
-    """Load a policy as the server would: every finding at once, with its place and its mend."""
+    """Load a policy as the server would: every finding at once, with its place and its mend.
+
+    What takes a solver to see, such as facts compared in a circle, is told by `policy prove --rules`.
+    """
     form = Format.JSON if as_json else form
     try:
-        policy, warnings = _checked(file)
+        checked = _checked(file)
     except PolicyError as error:
         if form is Format.TEXT:
             raise
         _write(form, None, error.diagnostics)
         raise typer.Exit(CONFIGURATION) from error
     if form is Format.TEXT:
-        _say(policy, warnings, verbose=verbose)
+        _say(checked, verbose=verbose)
     else:
-        _write(form, policy, warnings)
-    if strict and warnings:
+        _write(form, checked, checked.warnings)
+    if strict and checked.warnings:
         raise typer.Exit(FINDINGS)
 
 
-def _checked(file: Path | None) -> tuple[Policy, tuple[Diagnostic, ...]]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A policy that loaded for these tools, and what is warned of."""
+
+    policy: Policy
+    tools: tuple[ToolSurface, ...]
+    warnings: tuple[Diagnostic, ...]
+
+    def where(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Where its rules and factors apply."""
+        from tillgate.guards.policy_lint.seeing import sights, where
+
+        return where(self.policy, sights(self.policy, self.tools))
+
+
+def _checked(file: Path | None) -> Checked:
     from tillgate.guards.policy.load import load_policy
     from tillgate.guards.policy_lint.lint import lint
     from tillgate.server.app import clock_of, policy_text, surfaces, tool_map
@@ -54,15 +75,19 @@ def _checked(file: Path | None) -> tuple[Policy, tuple[Diagnostic, ...]]:
     chosen, tools = settings(policy=file), surfaces(tool_map())
     text, source = policy_text(chosen.policy)
     policy = load_policy(text, source, tools)
-    return policy, in_order((*policy.warnings, *lint(policy, text, tools, clock_of(chosen).now())))
+    warnings = in_order((*policy.warnings, *lint(policy, text, tools, clock_of(chosen).now())))
+    return Checked(policy, tuple(tools), warnings)
 
 
-def _say(policy: Policy, warnings: tuple[Diagnostic, ...], *, verbose: bool) -> None:
+def _say(checked: Checked, *, verbose: bool) -> None:
+    policy, warnings = checked.policy, checked.warnings
     for warning in warnings:
         talk().print(str(warning), markup=False, soft_wrap=True)
     if verbose:
-        for rule in policy.rules:
-            out().print(f"{rule.id}: {', '.join(sorted(rule.tools))}", markup=False, soft_wrap=True)
+        every = [tool.name for tool in checked.tools]
+        for kind, places in checked.where().items():
+            for name, tools in places.items():
+                out().print(f"{kind[:-1]} {name}: {_named(tools, every)}", markup=False, soft_wrap=True)
     count = f", with {len(warnings)} warning{'' if len(warnings) == 1 else 's'}" if warnings else ""
     out().print(
         f"{policy.source}: {policy.name} version {policy.version} is sound{count} ({policy.digest[:19]}…)",
@@ -71,7 +96,15 @@ def _say(policy: Policy, warnings: tuple[Diagnostic, ...], *, verbose: bool) -> 
     )
 
 
-def _write(form: Format, policy: Policy | None, found: tuple[Diagnostic, ...]) -> None:
+def _named(tools: Sequence[str], every: Sequence[str]) -> str:
+    """The tools, or those that are missing where there are fewer of them."""
+    missing = [tool for tool in every if tool not in tools]
+    if not missing:
+        return "every tool"
+    return f"every tool but {', '.join(missing)}" if len(missing) <= 3 else ", ".join(sorted(tools)) or "no tool"
+
+
+def _write(form: Format, checked: Checked | None, found: tuple[Diagnostic, ...]) -> None:
     if form is Format.SARIF:
         from tillgate.server.sarif import sarif
 
@@ -81,14 +114,11 @@ def _write(form: Format, policy: Policy | None, found: tuple[Diagnostic, ...]) -
     listed: dict[str, Json] = {
         name: [_finding(each) for each in found if each.severity == kind] for name, kind in kinds.items()
     }
-    header: dict[str, Json] = {"sound": policy is not None}
-    if policy is not None:
-        header |= {
-            "policy": policy.name,
-            "version": policy.version,
-            "digest": policy.digest,
-            "rules": {rule.id: sorted(rule.tools) for rule in policy.rules},
-        }
+    header: dict[str, Json] = {"sound": checked is not None}
+    if checked is not None:
+        policy = checked.policy
+        header |= {"policy": policy.name, "version": policy.version, "digest": policy.digest}
+        header |= {kind: {name: sorted(tools) for name, tools in at.items()} for kind, at in checked.where().items()}
     print_json({**header, **listed})
 
 
