@@ -67,7 +67,7 @@ def test_the_same_policy_has_no_difference() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("window: 30d", "window: 30h", "budget refunds_per_customer: per customer.id in 720 h"),
+        ("window: 30d", "window: 30h", "budget refunds_per_customer: per customer.id in 30 d"),
         (
             "refunds: {reviewers: [refund-desk]",
             "refunds: {reviewers: [interns]",

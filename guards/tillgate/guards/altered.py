@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 
 from tillgate.guards.money import currency
 from tillgate.guards.policy.types import Budget, Invariant, Policy, Queue
+from tillgate.guards.policy.wording import lasting
 
 Key = TypeVar("Key")
 Said: TypeAlias = Mapping[Key, str]
@@ -39,8 +40,8 @@ def _risk(old: Policy, new: Policy) -> Iterator[str]:
 
 def _budgets(old: Policy, new: Policy) -> Iterator[str]:
     def said(budget: Budget) -> str:
-        hours = budget.window_seconds // 3600
-        return f"per {', '.join(budget.per)} in {hours} h, of {', '.join(sorted(budget.tools))}"
+        of = ", ".join(sorted(budget.tools))
+        return f"per {', '.join(budget.per)} in {lasting(budget.window_seconds)}, of {of}"
 
     yield from _each("budget", {b.id: said(b) for b in old.budgets}, {b.id: said(b) for b in new.budgets})
 

@@ -16,6 +16,7 @@ from tillgate.guards.policy.expression import Path
 from tillgate.guards.policy.rules import bare
 from tillgate.guards.policy.types import Budget, Policy
 from tillgate.guards.policy.validate import as_object
+from tillgate.guards.policy.wording import lasting
 from tillgate.guards.solver import Search, Truth, all_of, any_of, negated
 from tillgate.guards.verdicts import Ends, ends_of, fresh
 from tillgate.guards.witness import amounts_of, call_of, plainer
@@ -84,7 +85,7 @@ def asks(demand: Requirement) -> str:
     if isinstance(demand, Confirm):
         return f"the {demand.strength.name.lower()}'s yes"
     approvals = f"{demand.approvals} approvals" if demand.approvals > 1 else "1 approval"
-    return f"{demand.queue}, {approvals} within {demand.expires_seconds // 3600} h"
+    return f"{demand.queue}, {approvals} within {lasting(demand.expires_seconds)}"
 
 
 def _differs(old: Policy, new: Policy, tool: str) -> bool:

@@ -1,4 +1,4 @@
-"""More money, more risk or less assurance never helps: two calls that differ in nothing else, and how they end.
+"""More money, more risk, less assurance or a worse standing never helps: two calls that differ in nothing else.
 
 The rule it keeps: an outcome is less restrictive only where nothing about it is stricter. A refusal is the strictest;
 then more people to approve; then proof and consent, of which neither stands for the other. Both calls are new ones:
@@ -12,11 +12,13 @@ from typing import Literal
 from tillgate.guards.decide import decide
 from tillgate.guards.encoding import Encoder
 from tillgate.guards.explain import Call, Judged, judge
+from tillgate.guards.facts import CATALOGUE
 from tillgate.guards.model import Confirm, Decision, Escalate, Facts, Requirement, RiskAssessment, Verdict, Verify
 from tillgate.guards.policy.expression import Path
 from tillgate.guards.policy.types import Tiers
 from tillgate.guards.proof import Look, Proof
 from tillgate.guards.solver import Answer, Number, Truth, Undecided, added, all_of, any_of, compared, negated
+from tillgate.guards.unknowns import Fact
 from tillgate.guards.verdicts import Ends, ends_of
 from tillgate.guards.witness import amounts_of, call_of, plainer
 
@@ -37,13 +39,26 @@ STEPS = (
     Step(RISK, ">", "more risk is never less restricted"),
     Step(ASSURANCE, "<", "less assurance is never less restricted"),
 )
+STANDING = (
+    Step(("customer", "age_days"), "<", "a newer customer is never less restricted"),
+    Step(("customer", "refunds_30d"), ">", "more refunds before are never less restricted"),
+    Step(("customer", "disputes"), ">", "more disputes are never less restricted"),
+)
+"""Of refunds only: elsewhere, as with a discount for newcomers, it is often meant otherwise."""
+
+REFUNDS = frozenset({"refund", "cancellation"})
+"""The intents of tools that give money back."""
 
 
 def monotone(found: Sequence[Look]) -> Iterator[Proof]:
-    """Each of these for every tool, money only where a tool can move some."""
+    """Each of these for every tool, money only where a tool can move some, standing where a rule or factor reads it."""
     for look in found:
         for step in STEPS:
             if step.path is not MONEY or look.tool.effect == "write":
+                yield _step(look, step)
+        read = {unknown.path for unknown in look.ends.used if isinstance(unknown, Fact)}
+        for step in STANDING if look.tool.intent in REFUNDS else ():
+            if step.path in read:
                 yield _step(look, step)
 
 
@@ -87,12 +102,12 @@ def _asks(ends: Ends, kind: type[Requirement], least: int) -> Truth:
 
 
 def _step(look: Look, step: Step) -> Proof:
-    base, facts, name = look.ends.encoder, look.ends.encoder.unknowns.facts, ".".join(step.path)
+    base, (group, name) = look.ends.encoder, step.path
     own = (("risk",),) if step.path is RISK else (step.path, ("risk",), ("usage",))
-    other = ends_of(look.policy, look.tool, Encoder(base.unknowns, f"+{name}", own, base), raised=step.path is RISK)
-    less, more = facts.get(name), facts.get(f"{name}+{name}")
-    if less is None or more is None:
-        return Proof(step.text, look.tool.name, "proved")
+    tag = f"+{group}.{name}"
+    other = ends_of(look.policy, look.tool, Encoder(base.unknowns, tag, own, base), raised=step.path is RISK)
+    kind = CATALOGUE[group].facts[name]
+    less, more = (base.unknowns.fact(step.path, kind, each) for each in ("", tag))
     needs = [*other.sound, *_new(look), compared(step.op, more.term, less.term)]
     needs += _budgets(look, step) if len(own) > 1 else ()
     try:
@@ -145,11 +160,11 @@ def _shown(look: Look, step: Step, other: Ends, answer: Answer) -> Proof:
 
 def _after(look: Look, step: Step, second: Call, answer: Answer, other: Ends) -> Callable[[Call], Judged]:
     """How a call ends once it has more or less of the one thing."""
-    group, _ = step.path
+    group, name = step.path
     if step.path is not RISK:
 
         def changed(call: Call) -> Judged:
-            facts = {**call.facts, group: second.facts[group]}
+            facts = {**call.facts, group: {**call.facts[group], name: second.facts[group][name]}}
             return judge(look.policy, call, facts)
 
         return changed

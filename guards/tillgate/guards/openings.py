@@ -7,21 +7,22 @@ they limit how often, not whom.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from tillgate.guards.encoding import Encoder
 from tillgate.guards.explain import Call, Judged, judge
 from tillgate.guards.facts import BOUND
 from tillgate.guards.model import Assurance, Confirm, Consent, Escalate, Json, Requirement, Verdict, Verify
 from tillgate.guards.money import currency
-from tillgate.guards.monotone import MONEY, size
+from tillgate.guards.monotone import MONEY, REFUNDS, size
 from tillgate.guards.policy.expression import Expr, Load, Quantify, Within, compared_with
 from tillgate.guards.policy.regions import Among, Left, regions
-from tillgate.guards.policy.types import Rule
+from tillgate.guards.policy.types import Policy, Rule
 from tillgate.guards.proof import Look, Proof
 from tillgate.guards.prove import completes
 from tillgate.guards.routes import partial
-from tillgate.guards.solver import compared
-from tillgate.guards.verdicts import ACTS, ends_of
+from tillgate.guards.solver import Truth, compared
+from tillgate.guards.verdicts import ACTS, Ends, ends_of
 from tillgate.guards.witness import amounts_of
 
 WHO = frozenset(
@@ -37,105 +38,124 @@ WHO = frozenset(
 )
 """Facts that say who somebody is, not what is done: a value of one of these picks out a few."""
 
-_SHOWN: Mapping[type[Requirement], tuple[str, str]] = {
+Kind: TypeAlias = type[Requirement]
+_SHOWN: Mapping[Kind, tuple[str, str]] = {
     Verify: ("subject", "assurance"),
     Confirm: ("consent", "strength"),
     Escalate: ("approval", "count"),
 }
+_RANKS: Mapping[str, int] = {each.name: int(each) for each in (*Assurance, *Consent)}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a rule asks for above an amount, and the rule."""
+class Opening:
+    """A claim: above some amount no call completes that shows less than `shown` of every kind. `rule` asks for it."""
 
-    kind: type[Requirement]
-    least: int
-    above: int
-    rule: Rule
+    text: str
+    shown: Mapping[Kind, int]
+    above: int = 0
+    rule: Rule | None = None
 
-    @property
-    def text(self) -> str:
-        """The claim in words."""
-        if self.kind is Verify:
-            return f"above some amount {Assurance(self.least).name} is always proved"
-        if self.kind is Confirm:
-            return f"above some amount the {Consent(self.least).name.lower()}'s yes is always asked for"
-        return "above some amount a person always approves" + (f" ({self.least} of them)" if self.least > 1 else "")
+    def lacking(self, facts: Mapping[str, Json]) -> bool:
+        """Whether a call shows less."""
+        for kind, least in self.shown.items():
+            group, name = _SHOWN[kind]
+            shown: Json = facts[group].get(name)
+            if (_RANKS[shown] if isinstance(shown, str) else int(shown)) >= least:
+                return False
+        return True
 
-    def lacks(self, judged: Judged) -> bool:
-        """Whether a call does not show what is asked for."""
-        group, name = _SHOWN[self.kind]
-        shown: Json = judged.facts[group].get(name)
-        ranks = {**{each.name: int(each) for each in Assurance}, **{each.name: int(each) for each in Consent}}
-        return (ranks[shown] if isinstance(shown, str) else int(shown)) < self.least
+
+_NOTHING: Mapping[Kind, int] = {Verify: Assurance.AUTHENTICATED, Confirm: Consent.AGENT, Escalate: 1}
 
 
 def openings(found: Sequence[Look]) -> Iterator[Proof]:
-    """A claim for each kind of demand that rules of a tool make above an amount."""
+    """A claim for each kind of demand that rules of a tool make above an amount, and one for refunds as such."""
     for look in found:
+        if look.tool.effect == "read":
+            continue
         top = max(amounts_of(look.policy, look.tool.name))
-        asked = _asked(look, top) if look.tool.effect == "write" else []
-        if asked:
-            yield from _of_tool(look, asked, top)
+        claims = _claims(look, top)
+        if look.tool.intent in REFUNDS:
+            claims.append(Opening("money does not leave without end, with nothing asked", _NOTHING))
+        if claims:
+            yield from _of_tool(look, claims, top)
 
 
-def _of_tool(look: Look, asked: Sequence[Asked], top: int) -> Iterator[Proof]:
+def _of_tool(look: Look, claims: Sequence[Opening], top: int) -> Iterator[Proof]:
     """Two calls that differ in money alone complete with the same shown: one above the threshold, one above all."""
     base, facts = look.ends.encoder, look.ends.encoder.unknowns.facts
     free = [replace(budget, limit_amount=None, limit_count=None) for budget in look.policy.budgets]
     unlimited = replace(look.policy, budgets=tuple(free))
     own = (MONEY, ("risk",), ("usage",))
     far = ends_of(unlimited, look.tool, Encoder(base.unknowns, "~", own, base))
+    beyond = (*far.sound, compared(">", facts["impact.amount~"].term, top))
     acting = [flag.term for name, flag in base.unknowns.flags.items() if name == ".".join(ACTS)]
-    beyond = compared(">", facts["impact.amount~"].term, top)
-    for each in asked:
-        if not look.can(*far.sound, beyond, next(term for rule, term in far.rules if rule is each.rule)):
+    for claim in claims:
+        if claim.rule is not None and not look.can(*beyond, _term(far, claim.rule)):
             continue  # there is nobody of whom it asks
+        near = compared(">", facts["impact.amount"].term, claim.above)
+        less = [
+            compared("<", facts[name].term, least)
+            for kind, least in claim.shown.items()
+            if (name := ".".join(_SHOWN[kind])) in facts
+        ]
+        breaks: list[Truth] = [near, *less, *acting, *beyond, look.ends.when[Verdict.PERMIT], far.when[Verdict.PERMIT]]
 
-        def opens(judged: Judged, each: Asked = each) -> bool:
-            if not completes(judged) or judged.facts["impact"]["amount"] <= each.above or not each.lacks(judged):
-                return False
-            impact = {**judged.facts["impact"], "amount": top + 1}
-            call = Call(look.tool.name, {**judged.facts, "impact": impact}, judged.facts["usage"], False, top + 1)
-            return completes(judge(unlimited, call))
+        def opens(judged: Judged, claim: Opening = claim) -> bool:
+            enough = judged.facts["impact"]["amount"] > claim.above and claim.lacking(judged.facts)
+            return completes(judged) and enough and _completes_beyond(unlimited, judged, look.tool.name, top + 1)
 
-        shown = facts[".".join(_SHOWN[each.kind])]
-        breaks = (
-            look.ends.when[Verdict.PERMIT], compared(">", facts["impact.amount"].term, each.above),
-            compared("<", shown.term, each.least), *acting, *far.sound, beyond, far.when[Verdict.PERMIT],
-        )  # fmt: skip
-        whom = f"above {currency(look.policy.currency).format(each.above)}" if each.above else "others"
-        asks = "refuses" if each.rule.kind == "deny" else "asks"
-        note = f"`{each.rule.id}` {asks} {whom}, and of calls like this at no amount"
-        yield look.proof(each.text, breaks, opens, (each.above + 1,), note)
+        yield look.proof(claim.text, breaks, opens, (claim.above + 1,), _note(claim, look.policy))
 
 
-def _asked(look: Look, top: int) -> list[Asked]:
+def _term(ends: Ends, rule: Rule) -> Truth:
+    return next(term for each, term in ends.rules if each is rule)
+
+
+def _completes_beyond(policy: Policy, judged: Judged, tool: str, amount: int) -> bool:
+    facts = {**judged.facts, "impact": {**judged.facts["impact"], "amount": amount}}
+    return completes(judge(policy, Call(tool, facts, judged.facts["usage"], False, amount)))
+
+
+def _note(claim: Opening, policy: Policy) -> str | None:
+    if claim.rule is None:
+        return None
+    whom = f"above {currency(policy.currency).format(claim.above)}" if claim.above else "others"
+    asks = "refuses" if claim.rule.kind == "deny" else "asks"
+    return f"`{claim.rule.id}` {asks} {whom}, and of calls like this at no amount"
+
+
+def _claims(look: Look, top: int) -> list[Opening]:
     """What must be asked of everybody: what is asked of all but some who are named, and the least of any kind."""
-    general: dict[tuple[type[Requirement], int], Asked] = {}
-    least: dict[type[Requirement], Asked] = {}
+    general: dict[tuple[Kind, int], tuple[int, Rule]] = {}
+    smallest: dict[Kind, tuple[int, int, Rule]] = {}
     for rule, _ in look.ends.rules:
-        asked = _of_rule(rule, look.tool.name)
-        residue = partial(rule.when.by_tool[look.tool.name], {MONEY: (top + 1, BOUND)}) if asked else False
-        if asked is None or residue is False:
+        when = rule.when.by_tool[look.tool.name]
+        above = max((int(value) for value in compared_with(when, MONEY)), default=-1)
+        residue = partial(when, {MONEY: (top + 1, BOUND)})
+        if rule.kind == "permit" or residue is False or (above < 0 and (rule.kind == "deny" or residue is True)):
             continue
+        kind, least = size(rule.requirement) if rule.requirement else (Escalate, 1)
         if residue is True or _of_nearly_all(residue):
-            kept = general.get((asked.kind, asked.least))
-            if asked.above >= 0 or residue is not True:
-                general[asked.kind, asked.least] = asked if kept is None or asked.above < kept.above else kept
-        elif asked.above >= 0 and rule.kind != "deny":
-            kept = least.get(asked.kind)
-            least[asked.kind] = asked if kept is None or asked.least < kept.least else kept
-    smaller = [asked for kind, asked in least.items() if not any(kind is known for known, _ in general)]
-    return [replace(each, above=max(0, each.above)) for each in (*general.values(), *smaller)]
+            known = general.get((kind, least), (above, rule))
+            general[kind, least] = min(known, (above, rule), key=lambda each: each[0])
+        elif above >= 0 and rule.kind != "deny":
+            known_one = smallest.get(kind, (least, above, rule))
+            smallest[kind] = min(known_one, (least, above, rule), key=lambda each: each[0])
+    found = [_opening(kind, least, above, rule) for (kind, least), (above, rule) in general.items()]
+    some = {kind for kind, _ in general}
+    return found + [_opening(kind, *rest) for kind, rest in smallest.items() if kind not in some]
 
 
-def _of_rule(rule: Rule, tool: str) -> Asked | None:
-    """What a rule asks for, above the highest amount it names; -1 where it names none."""
-    above = max((int(value) for value in compared_with(rule.when.by_tool[tool], MONEY)), default=-1)
-    if rule.requirement is not None:
-        return Asked(*size(rule.requirement), above, rule)
-    return Asked(Escalate, 1, above, rule) if rule.kind == "deny" and above >= 0 else None
+def _opening(kind: Kind, least: int, above: int, rule: Rule) -> Opening:
+    if kind is Verify:
+        text = f"above some amount {Assurance(least).name} is always proved"
+    elif kind is Confirm:
+        text = f"above some amount the {Consent(least).name.lower()}'s yes is always asked for"
+    else:
+        text = "above some amount a person always approves" + (f" ({least} of them)" if least > 1 else "")
+    return Opening(text, {kind: least}, max(0, above), rule)
 
 
 def _of_nearly_all(residue: Expr | bool) -> bool:

@@ -1,6 +1,7 @@
 """Proves what a policy claims of itself, and what any policy should keep: proof of identity, and budgets."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tillgate.guards.explain import Judged
 from tillgate.guards.model import Verdict, Verify
@@ -38,7 +39,11 @@ def _invariant(look: Look, claim: Invariant, then: Truth) -> Proof:
 
     amounts = [int(value) + more for value in compared_with(condition, ("impact", "amount")) for more in (0, 1)]
     text = f"{claim.when_outcome} => {claim.then.text}"
-    return look.proof(text, (look.ends.when[verdict], negated(then)), breaks, amounts)
+    found = look.proof(text, (look.ends.when[verdict], negated(then)), breaks, amounts)
+    if found.result == "proved" and not look.can(look.ends.when[verdict]):
+        note = f"no call of `{look.tool.name}` is ever {claim.when_outcome}, so this says nothing of it"
+        return replace(found, note=note)
+    return found
 
 
 def verification(found: Sequence[Look]) -> Iterator[Proof]:

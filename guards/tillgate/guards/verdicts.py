@@ -157,7 +157,7 @@ class _Writing:
         """What follows from other facts, or from the tool itself."""
         self.required += [
             equivalent(self.flag("approval", "granted"), compared(">=", self.number("approval", "count"), 1)),
-            compared(">=", self.number("impact", "amount"), 0),
+            compared(">=" if self.surface.effect == "write" else "==", self.number("impact", "amount"), 0),
         ]
         own = {"tool": self.surface.name, "effect": self.surface.effect, "intent": self.surface.intent}
         for name, text in own.items():

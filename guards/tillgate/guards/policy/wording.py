@@ -88,6 +88,14 @@ def constant(value: int | str | bool, fact: FactType, currency: Currency) -> str
     return str(value)
 
 
+def lasting(seconds: int) -> str:
+    """A duration in the largest unit it is a whole number of, days from two on."""
+    for size, unit, least in ((86_400, "d", 2), (3600, "h", 1), (60, "min", 1)):
+        if seconds % size == 0 and seconds >= size * least:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def shown(value: Json, fact: FactType, currency: Currency) -> str:
     """The value of a fact, for people: money with its currency, levels by name."""
     if fact.kind is Kind.MONEY and type(value) is int:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import Escalate, Requirement, Tier
 from tillgate.guards.policy.expression import compared_with, read_by
-from tillgate.guards.policy.types import Policy, Rule
+from tillgate.guards.policy.types import Policy, RiskFactor, Rule
 from tillgate.guards.policy_lint.seeing import Sight
 from tillgate.guards.policy_lint.warnings import Warnings
 
@@ -48,6 +48,10 @@ def _risk(policy: Policy, found: Sequence[Sight], warn: Warnings) -> None:
             warn.part(
                 "P120", "factor", factor.id, f"factor `{factor.id}` never applies: {why}", "mend it, or take it out"
             )
+        twin = next((each for each in policy.factors if _same(each, factor)), factor)
+        if twin is not factor:
+            message = f"factor `{factor.id}` asks the same as `{twin.id}`, so that counts twice"
+            warn.part("P120", "factor", factor.id, message, "take one out, and give the other the points of both")
     if policy.tiers is None:
         return
     read = {path for rule in policy.rules for when in rule.when.by_tool.values() for path in read_by(when)}
@@ -61,6 +65,10 @@ def _risk(policy: Policy, found: Sequence[Sight], warn: Warnings) -> None:
     if lost:
         message = f"no call is ever {' or '.join(lost)}: all factors of a tool add up to {most} at most"
         warn.part("P121", "", "risk", message, "lower the tiers, or give the factors more points")
+
+
+def _same(one: RiskFactor, other: RiskFactor) -> bool:
+    return one.when.by_tool == other.when.by_tool
 
 
 def named_tiers(rules: Iterable[Rule]) -> frozenset[Tier]:

@@ -85,11 +85,13 @@ def _lines(proofs: Sequence["Proof"], teller: "Teller") -> Iterator[str]:
                 yield from teller.lines(each.call, each.judged)
             if each.other is not None:
                 yield f"  and then: {answer(each.other)}"
-    proved: dict[str, list[str]] = {}
+    proved: dict[str, list[Proof]] = {}
     for each in proofs:
         if each.result == "proved":
-            proved.setdefault(each.claim, []).append(each.tool)
-    yield from (f"proved  {claim}  ({_named(tools)})" for claim, tools in proved.items())
+            proved.setdefault(each.claim, []).append(each)
+    for claim, alike in proved.items():
+        yield f"proved  {claim}  ({_named(each.tool for each in alike)})"
+        yield from (f"  {each.note}" for each in alike if each.note)
 
 
 def _named(tools: Iterable[str]) -> str:
