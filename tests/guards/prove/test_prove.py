@@ -179,6 +179,11 @@ def test_an_opening_is_shown_by_the_one_thing_that_makes_it() -> None:
     assert found.call.facts["customer"]["age_days"] == 365
 
 
+@pytest.mark.parametrize("when", [f"{LIMIT} && order.disputed && !order.disputed", "agent.channel == 'http'"])
+def test_what_is_asked_of_nobody_or_of_one_kind_of_caller_makes_no_claim(when: str) -> None:
+    assert results(openings(seen(made(ALL + STRICT % (when, "verify: stepped_up")))), "above some amount") == set()
+
+
 def test_money_without_end_asks_something_of_somebody() -> None:
     assert results(openings(seen(made(ALL))), "money does not leave") == {"refuted"}
     for does in ("verify: authenticated", "confirm: agent", "escalate: q", "deny: no"):
@@ -358,6 +363,15 @@ def test_a_call_that_waits_for_something_else_is_a_difference(old: str, new: str
     found = difference(before, after, [TOOL])
     same = [flip for flip in found if flip.old.verdict is flip.new.verdict]
     assert [(flip.old.asks, flip.new.asks, flip.confirmed) for flip in same] == [(*asks, True)]
+
+
+def test_a_fact_that_only_has_to_be_there_is_put_into_the_call() -> None:
+    arrived = ALL.replace("permit", 'when: "has(order.delivered_days)", permit')
+    found = difference(made(arrived), made(arrived + STRICT % ("order.disputed", "escalate: q")), [TOOL])
+    assert [(flip.old.verdict, flip.new.verdict, flip.confirmed) for flip in found] == [
+        (Verdict.PERMIT, Verdict.ESCALATE, True)
+    ]
+    assert "delivered_days" in found[0].call.facts["order"]
 
 
 def test_a_policy_that_comes_to_watch_only_lets_everything_through() -> None:
