@@ -141,7 +141,6 @@ def _copy(seeded: Path, folder: Path) -> World:
     return World(Gate(tool_map(), policy(OPEN), store, minter), store, clock, customer()).under(ASK)
 
 
-@given(st.lists(acts, max_size=2), acts)
 def check(seeded: Path, folder: Path, before: list[Act], act: Act) -> None:
     """The property itself: some acts first, then the one that is taken back."""
     world = _copy(seeded, folder)
@@ -173,6 +172,9 @@ CALM = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 def test_what_was_applied_is_taken_back_to_the_byte_or_was_said_not_to_be(
     seeded: Path, tmp_path: Path, count: int
 ) -> None:
-    settings(max_examples=count, deadline=None, derandomize=True, suppress_health_check=CALM)(check)(
-        seeded=seeded, folder=tmp_path
-    )
+    @settings(max_examples=count, deadline=None, derandomize=True, suppress_health_check=CALM)
+    @given(st.lists(acts, max_size=2), acts)
+    def run(before: list[Act], act: Act) -> None:
+        check(seeded, tmp_path, before, act)
+
+    run()

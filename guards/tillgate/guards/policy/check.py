@@ -238,7 +238,7 @@ class Checker:
         problem = outcome_is_told(compare)
         if problem is not None:
             self.report(problem)
-        return None if problem is not None and problem.severity == "error" else compare
+        return compare
 
     def _membership(self, node: Binary, known: Known) -> Expr | None:
         if isinstance(node.right, ListOf):

@@ -89,8 +89,8 @@ def never(literal: Const, other: Expr) -> tuple[str, str] | None:
 
 def _blank(left: Expr, right: Expr) -> Mismatch | None:
     """A literal that its reader takes for another, as nobody sees where it ends."""
-    for literal, side in ((left, "left"), (right, "right")):
-        text = str(literal.value) if isinstance(literal, Const) else ""
+    for literal, other, side in ((left, right, "left"), (right, left, "right")):
+        text = str(literal.value) if isinstance(literal, Const) and not isinstance(other, Const) else ""
         if text != text.strip():
             message, hint = f"'{text}' begins or ends with a blank", f"write '{text.strip()}'"
             return Mismatch("P027", message, "left" if side == "left" else "right", hint)
