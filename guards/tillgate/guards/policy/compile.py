@@ -1,13 +1,14 @@
 """Compiles the conditions of one tool into one Python function: facts are read and validated once, then all are tested.
 
-Security: the source is built from checked expressions only. Names come from our own counters, every text of a policy
-goes through a constants table and never into the source, and the function sees no builtins but the few it is given.
+Security: the source is built from checked expressions only. Names come from our own counters and the catalogue of
+facts, every other text goes through a constants table and never into the source, and the function sees no builtins but
+the few it is given.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
-from tillgate.guards.facts import MAX_ITEMS, FactType, Kind
+from tillgate.guards.facts import CATALOGUE, MAX_ITEMS, FactType, Kind
 from tillgate.guards.policy.expression import (
     And,
     Arith,
@@ -26,6 +27,7 @@ from tillgate.guards.policy.expression import (
     Size,
     TextIs,
     Within,
+    conjuncts,
 )
 from tillgate.guards.policy.operators import divide, remainder
 from tillgate.guards.policy.scope import Scope
@@ -40,6 +42,12 @@ _GIVEN: dict[str, Any] = {
     "Exception": Exception,
     "divide": divide, "remainder": remainder, "valid": valid, "MISSING": object(),
 }  # fmt: skip
+
+_NAMES = frozenset({"now", *CATALOGUE, *(name for group in CATALOGUE.values() for name in group.facts)})
+"""Names of the catalogue, which no policy writes."""
+
+_MAX_NESTING = 8
+"""Python allows about a hundred levels of indentation."""
 
 _METHODS = {"startsWith": "startswith", "endsWith": "endswith"}
 
@@ -71,19 +79,13 @@ class _Writer:
         yield "    try:"
         yield from (f"        {line}" for line in self._reads(uses))
         yield "        found = []"
-        for index, condition in enumerate(conditions):
-            yield from (f"        {line}" for line in self._test(index, condition))
+        tests = [(index, [self._expr(term) for term in conjuncts(each)]) for index, each in enumerate(conditions)]
+        yield from (f"        {line}" for line in _tests(tests))
+        yield "        found.sort()"
         yield "        return found"
         # Whatever goes wrong, the caller asks the interpreter; nothing is decided here.
         yield "    except Exception:"
         yield "        return None"
-
-    def _test(self, index: int, condition: Expr) -> Iterator[str]:
-        if not isinstance(condition, Const):
-            yield f"if {self._expr(condition)}:"
-            yield f"    found.append({index})"
-        elif condition.value is True:
-            yield f"found.append({index})"
 
     def _constant(self, value: Hashable) -> str:
         """The name under which the function knows a value."""
@@ -92,6 +94,10 @@ class _Writer:
             self._seen[key] = f"c{len(self._seen)}"
             self.constants[self._seen[key]] = value
         return self._seen[key]
+
+    def _key(self, name: str) -> str:
+        """How the function asks an object for a name: our own names stand in the source, all others in the table."""
+        return repr(name) if name in _NAMES else self._constant(name)
 
     def _table(self, value: object) -> str:
         name = f"t{len(self.constants)}"
@@ -111,11 +117,10 @@ class _Writer:
 
     def _group(self, group: GroupUse) -> Iterator[str]:
         here = self._local((group.name,))
-        yield f"g = facts[{self._constant(group.name)}]"
+        yield f"g = facts[{self._key(group.name)}]"
         yield "if type(g) is not dict: return None"
         if group.guarding == "maybe":
-            present = self._constant("present")
-            yield f"{here} = g[{present}]"
+            yield f"{here} = g['present']"
             yield f"if {here} is True:"
             inner = [line for use in group.facts for line in self._fact(use, "g")]
             yield from (f"    {line}" for line in inner or ["pass"])
@@ -125,12 +130,12 @@ class _Writer:
             yield "else: return None"
             return
         if group.guarding == "always":
-            yield f"if g[{self._constant('present')}] is not True: return None"
+            yield "if g['present'] is not True: return None"
         for use in group.facts:
             yield from self._fact(use, "g")
 
     def _fact(self, use: FactUse, inside: str) -> Iterator[str]:
-        name, key = self._local(use.path), self._constant(use.path[-1])
+        name, key = self._local(use.path), self._key(use.path[-1])
         if not use.type.optional:
             yield f"{name} = {inside}[{key}]"
             yield from self._checked(use, name)
@@ -154,7 +159,8 @@ class _Writer:
             case Kind.BOOL:
                 yield f"if {name} is not True and {name} is not False: return None"
             case Kind.ENUM:
-                yield f"if type({name}) is not str or {name} not in {self._values(fact)}: return None"
+                values = self._constant(frozenset(fact.values))
+                yield f"if type({name}) is not str or {name} not in {values}: return None"
             case Kind.ORDERED:
                 yield f"if type({name}) is not str: return None"
                 yield f"{name} = {self._ranks(fact)}[{name}]"
@@ -172,9 +178,6 @@ class _Writer:
         yield f"if type({name}) is not list or len({name}) > {MAX_ITEMS:d}: return None"
         yield f"for x in {name}:"
         yield "    if type(x) is not str: return None"
-
-    def _values(self, fact: FactType) -> str:
-        return self._constant(frozenset(fact.values))
 
     def _ranks(self, fact: FactType) -> str:
         key = (dict, fact.values)
@@ -216,6 +219,8 @@ class _Writer:
                 return f"({self._expr(item)} in {self._expr(over)})"
             case TextIs():
                 return self._text(expr)
+            case Quantify("exists", name, over, Compare("==", Load(path=path), Const(value=value))) if path == (name,):
+                return f"({self._literal(value)} in {self._expr(over)})"  # the same, and much faster
             case Quantify():
                 return self._quantify(expr)
 
@@ -261,13 +266,6 @@ class _Writer:
 
     def _quantify(self, expr: Quantify) -> str:
         over = self._expr(expr.over)
-        match expr:
-            case Quantify(
-                kind="exists", body=Compare(op="==", left=Load(bound=True, path=(name,)), right=Const(value=value))
-            ) if name == expr.variable:
-                return f"({self._literal(value)} in {over})"  # the same, and much faster
-            case _:
-                pass
         outer = dict(self._variables)
         variable = self._variables[expr.variable] = f"x{len(outer)}"
         body = self._expr(expr.body)
@@ -275,6 +273,24 @@ class _Writer:
         if expr.kind == "exists_one":
             return f"(sum([1 for {variable} in {over} if {body}]) == 1)"
         return f"{'any' if expr.kind == 'exists' else 'all'}([{body} for {variable} in {over}])"
+
+
+def _tests(conditions: Sequence[tuple[int, list[str]]], depth: int = 0) -> Iterator[str]:
+    """Conditions that begin alike stand under one `if`, so that what they share is tested once."""
+    alike: dict[str, list[tuple[int, list[str]]]] = {}
+    for index, terms in conditions:
+        if terms:
+            alike.setdefault(terms[0], []).append((index, terms[1:]))
+        else:
+            yield f"found.append({index})"
+    for first, inner in alike.items():
+        if len(inner) > 1 and depth < _MAX_NESTING:
+            yield f"if {first}:"
+            yield from (f"    {line}" for line in _tests(inner, depth + 1))
+            continue
+        for index, terms in inner:
+            yield f"if {' and '.join([first, *terms])}:"
+            yield f"    found.append({index})"
 
 
 def _all_paths(use: FactUse) -> Iterator[Path]:
