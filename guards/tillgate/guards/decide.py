@@ -4,6 +4,7 @@ The rule it keeps (CONTRACT §5, Combining): default deny; any matched deny wins
 every matched demand must be met. Order in the file means nothing, and an error never opens anything.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from tillgate.guards.model import (
     Consent,
     Decision,
     Facts,
+    Json,
     Reason,
     Requirement,
     RuleHit,
@@ -23,7 +25,7 @@ from tillgate.guards.model import (
 from tillgate.guards.policy.expression import Expr, conjuncts
 from tillgate.guards.policy.fallback import attempt, second_opinion
 from tillgate.guards.policy.rules import strictness
-from tillgate.guards.policy.types import Budget, Policy, ToolRules
+from tillgate.guards.policy.types import Budget, Indices, Policy, Proofs, ToolRules
 from tillgate.guards.policy.validate import as_object, invalid_facts
 
 NO_PERMIT = Reason("no_permit", "This isn't something I can do here.")
@@ -32,11 +34,15 @@ FACTS_INVALID = Reason("facts_invalid", "I can't check this right now, so I can'
 Ruling: TypeAlias = tuple[Verdict, tuple[Reason, ...], tuple[Requirement, ...]]
 """A verdict, its reasons, and the requirements still open."""
 
+MOST_SETTLED = 4_096
+"""How many decisions a policy remembers; beyond that they are worked out anew each time."""
+
 _RANKS: dict[str, int] = {level.name: level.value for level in Assurance}
 _STRENGTHS: dict[str, int] = {strength.name: strength.value for strength in Consent}
 _PERMITTED: Ruling = (Verdict.PERMIT, (), ())
 _REFUSED: Ruling = (Verdict.DENY, (NO_PERMIT,), ())
 _INVALID: Ruling = (Verdict.DENY, (FACTS_INVALID,), ())
+_NOTHING: Proofs = (-1, -1, -1)
 
 
 def decide(
@@ -50,26 +56,53 @@ def decide(
 
     Never raises: facts that are not valid are a denial, and a tool without rules is denied.
     """
-    found = policy.by_tool.get(tool)
-    if found is None:
-        return _conclude(policy, _REFUSED, _REFUSED, (), facts, requires)
-    indices = found.program.match(facts)
-    hits: tuple[RuleHit, ...]
+    try:
+        found = policy.by_tool[tool]
+    except KeyError:
+        return _conclude(policy, _REFUSED, _REFUSED, (), _proofs(facts), requires)
+    matched = found.program.match(facts)
+    if matched is None:
+        return _in_doubt(policy, found, facts, exceeded, requires)
+    indices = tuple(matched)
+    if exceeded or requires:
+        return _settle(policy, found, indices, _proofs(facts), exceeded, requires)
+    # Rules that only demand stand last; without one, nothing else in the facts has a say.
+    proofs = _proofs(facts) if indices and indices[-1] >= found.first_demand else _NOTHING
+    key = (tool, indices, proofs)
+    settled = policy.settled.get(key)
+    if settled is None:
+        settled = _settle(policy, found, indices, proofs, (), ())
+        if len(policy.settled) < MOST_SETTLED:
+            policy.settled[key] = settled
+    return settled
+
+
+def _in_doubt(
+    policy: Policy, found: ToolRules, facts: Facts, exceeded: Sequence[Budget], requires: Sequence[Requirement]
+) -> Decision:
+    indices, errored = second_opinion(found.program, facts, found.restricts)
+    proofs = _proofs(facts)
     if indices is None:
-        indices, errored = second_opinion(found.program, facts, found.restricts)
-        if indices is None:
-            return _conclude(policy, _INVALID, _INVALID, (), facts, requires)
-        hits = tuple([replace(found.hits[index], errored=index in errored) for index in indices])
-    else:
-        hits = tuple(map(found.hits.__getitem__, indices))
+        return _conclude(policy, _INVALID, _INVALID, (), proofs, requires)
+    decision = _settle(policy, found, tuple(indices), proofs, exceeded, requires)
+    return replace(decision, hits=tuple([replace(found.hits[index], errored=index in errored) for index in indices]))
+
+
+def _settle(
+    policy: Policy,
+    found: ToolRules,
+    indices: Indices,
+    proofs: Proofs,
+    exceeded: Sequence[Budget],
+    requires: Sequence[Requirement],
+) -> Decision:
+    """The decision that follows from the rules that matched and from nothing else in the facts but the proofs."""
+    hits = tuple([found.hits[index] for index in indices])
+    shadow = ruling = _rule(found, indices, proofs, exceeded, requires)
     if found.watched and not found.watched.isdisjoint(indices):
-        counted = [index for index in indices if index not in found.watched]
-        ruling = _rule(found, counted, facts, exceeded, requires)
-        return _conclude(policy, ruling, _rule(found, indices, facts, exceeded, requires), hits, facts, requires)
-    ruling = _rule(found, indices, facts, exceeded, requires)
-    if policy.mode == "enforce":
-        return Decision(ruling[0], ruling[1], ruling[2], hits, policy.digest)
-    return _conclude(policy, ruling, ruling, hits, facts, requires)
+        counted = tuple([index for index in indices if index not in found.watched])
+        ruling = _rule(found, counted, proofs, exceeded, requires)
+    return _conclude(policy, ruling, shadow, hits, proofs, requires)
 
 
 def _conclude(
@@ -77,47 +110,44 @@ def _conclude(
     ruling: Ruling,
     shadow: Ruling,
     hits: tuple[RuleHit, ...],
-    facts: Facts,
+    proofs: Proofs,
     requires: Sequence[Requirement],
 ) -> Decision:
     """The decision where the file or a rule only watches: what would have been stands beside what is."""
     if policy.mode == "shadow":
         # The tool's own demands are not the watched policy's: they still stand.
-        verdict, reasons, unmet = _open(sorted(requires, key=strictness), facts)
-        return Decision(verdict, reasons, unmet, hits, policy.digest, ruling[0])
+        return Decision(*_open(requires, proofs), hits, policy.digest, ruling[0])
     return Decision(*ruling, hits, policy.digest, None if shadow is ruling else shadow[0])
 
 
 def _rule(
     found: ToolRules,
-    indices: list[int],
-    facts: Facts,
+    indices: Indices,
+    proofs: Proofs,
     exceeded: Sequence[Budget],
     requires: Sequence[Requirement],
 ) -> Ruling:
-    """Rules are laid out denies, permits, demands, so the ends of the sorted indices say most of it."""
-    first_permit, first_demand = found.first_permit, found.first_demand
-    if exceeded or (indices and indices[0] < first_permit):
-        denies = [found.rules[index].reason for index in indices if index < first_permit]
+    """Rules are laid out denies, permits, demands, and so are the indices of those that matched."""
+    permits, demands = bisect_left(indices, found.first_permit), bisect_left(indices, found.first_demand)
+    if permits or exceeded:
+        denies = [found.rules[index].reason for index in indices[:permits]]
         denies += [budget.reason for budget in exceeded if budget.exceeded == "deny"]
         if denies:
             return Verdict.DENY, tuple(denies), ()
-    if not indices or indices[0] >= first_demand:
+    if permits == demands:
         return _REFUSED
-    demands = [found.demands[index - first_demand] for index in indices if index >= first_demand]
-    if exceeded or requires:
-        demands += [budget.exceeded for budget in exceeded if budget.exceeded != "deny"]
-        demands += requires
-        demands.sort(key=strictness)
-    return _open(demands, facts) if demands else _PERMITTED
+    asked = [found.demands[index - found.first_demand] for index in indices[demands:]]
+    asked += [budget.exceeded for budget in exceeded if budget.exceeded != "deny"]
+    return _open([*asked, *requires], proofs)
 
 
-def _open(demands: Sequence[Requirement], facts: Facts) -> Ruling:
+def _open(demands: Sequence[Requirement], proofs: Proofs) -> Ruling:
     """The verdict of the first demand that is not met, with all such; a permit when every one is met."""
-    unmet = tuple([demand for demand in demands if not is_met(demand, facts)])
+    unmet = [demand for demand in demands if not _is_met(demand, proofs)]
     if not unmet:
         return _PERMITTED
-    return _verdict(unmet[0]), tuple([demand.reason for demand in unmet]), unmet
+    unmet.sort(key=strictness)
+    return _verdict(unmet[0]), tuple([demand.reason for demand in unmet]), tuple(unmet)
 
 
 def _verdict(demand: Requirement) -> Verdict:
@@ -126,21 +156,26 @@ def _verdict(demand: Requirement) -> Verdict:
     return Verdict.CONFIRM if isinstance(demand, Confirm) else Verdict.ESCALATE
 
 
-def is_met(demand: Requirement, facts: Facts) -> bool:
-    """Whether the facts show a demand as met; anything missing or malformed shows nothing."""
+def _is_met(demand: Requirement, proofs: Proofs) -> bool:
+    level, strength, approvals = proofs
     if isinstance(demand, Verify):
-        return _rank(facts, "subject", "assurance", _RANKS) >= demand.level
-    if isinstance(demand, Confirm):
-        return _rank(facts, "consent", "strength", _STRENGTHS) >= demand.strength
-    approval = as_object(facts.get("approval"))
-    if approval is None or approval.get("granted") is not True:
-        return False
-    count = approval.get("count")
-    return type(count) is int and count >= demand.approvals
+        return level >= demand.level
+    return strength >= demand.strength if isinstance(demand, Confirm) else approvals >= demand.approvals
 
 
-def _rank(facts: Facts, group: str, fact: str, ranks: dict[str, int]) -> int:
-    inside = as_object(facts.get(group))
+def _proofs(facts: Facts) -> Proofs:
+    """Anything missing or malformed shows nothing."""
+    try:
+        subject, consent, approval = facts.get("subject"), facts.get("consent"), as_object(facts.get("approval"))
+    except AttributeError:
+        return _NOTHING
+    count = approval.get("count") if approval is not None and approval.get("granted") is True else None
+    level, strength = _rank(subject, "assurance", _RANKS), _rank(consent, "strength", _STRENGTHS)
+    return level, strength, count if type(count) is int else -1
+
+
+def _rank(group: Json, fact: str, ranks: dict[str, int]) -> int:
+    inside = as_object(group)
     name = inside.get(fact) if inside is not None else None
     return ranks.get(name, -1) if type(name) is str else -1
 

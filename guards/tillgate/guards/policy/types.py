@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from tillgate.guards.model import (
     Assurance,
     Contribution,
+    Decision,
     Escalate,
     Facts,
     Reason,
@@ -186,13 +187,26 @@ class ToolFactors:
     program: Program
 
 
+Indices: TypeAlias = tuple[int, ...]
+"""The rules of a tool that matched, in the order they are laid out."""
+
+Proofs: TypeAlias = tuple[int, int, int]
+"""All the facts show of what a demand asks for: level of assurance, strength of consent, approvals; -1 is nothing."""
+
+Settled: TypeAlias = dict[tuple[str, Indices, Proofs], Decision]
+"""Decisions by what they follow from: the tool, the rules that matched, and the proofs where one of them demands."""
+
+
 def _nothing() -> Mapping[str, Queue]:
     return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy file, ready to decide with. `digest` is `sha256:<hex>` of the file's bytes."""
+    """One policy file, ready to decide with. `digest` is `sha256:<hex>` of the file's bytes.
+
+    `settled` is the memory of `decide` and says nothing of its own; a copy of the policy starts with an empty one.
+    """
 
     name: str
     version: int
@@ -211,6 +225,7 @@ class Policy:
     invariants: tuple[Invariant, ...] = ()
     by_tool: Mapping[str, ToolRules] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     factors_by_tool: Mapping[str, ToolFactors] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    settled: Settled = field(default_factory=Settled, init=False, repr=False, compare=False)
 
     def may_permit(self, tool: str) -> bool:
         """Whether some permit rule that counts applies to the tool."""
