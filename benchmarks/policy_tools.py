@@ -1,19 +1,15 @@
 """How long it takes to check, prove and compare a large policy: `python benchmarks/policy_tools.py [--rules 1000]`
 
-The rules are those of `decide.py`, over forty tools; the changed policy has every threshold one higher. Needs the extra
+The rules are those of `decide.py`; the changed policy has every threshold one higher. Needs the extra
 `prove`.
 """
 
 import argparse
 import re
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from decide import policy_text, surfaces  # type: ignore[import-not-found]
+from workload import policy_text, surfaces
 
 from tillgate.guards import prove
 from tillgate.guards.difference import difference
@@ -42,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rules", type=int, default=1000)
     options = parser.parse_args()
-    text, tools = policy_text(options.rules) + "\n" + CLAIM, surfaces()
+    text, tools = policy_text(options.rules) + "\n" + CLAIM, surfaces(options.rules)
     changed = re.sub(r"\b([2-9][0-9]{2})\b", lambda found: str(int(found[1]) + 1), text)
     policy, other = (load_policy(each, "bench.yaml", tools) for each in (text, changed))
     timed("load", lambda: [load_policy(text, "bench.yaml", tools)])
