@@ -27,7 +27,7 @@ def measure(policy: Policy, rules: int, *, unseen: bool) -> tuple[float, float]:
     for _ in range(PASSES):
         for index, (tool, facts) in enumerate(asked):
             if unseen:
-                policy.settled.clear()
+                policy.ready[tool].settled.clear()
             began = clock()
             decide(policy, tool, facts)
             best[index] = min(best[index], (clock() - began) / 1000)

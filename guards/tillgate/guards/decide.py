@@ -5,9 +5,9 @@ every matched demand must be met. Order in the file means nothing, and an error 
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from tillgate.guards.model import (
     Assurance,
@@ -25,8 +25,8 @@ from tillgate.guards.model import (
 from tillgate.guards.policy.expression import Expr, conjuncts
 from tillgate.guards.policy.fallback import attempt, second_opinion
 from tillgate.guards.policy.rules import strictness
-from tillgate.guards.policy.types import Budget, Indices, Policy, Proofs, ToolRules
-from tillgate.guards.policy.validate import as_object, invalid_facts
+from tillgate.guards.policy.types import Budget, Indices, Policy, Proofs, Settled, ToolRules
+from tillgate.guards.policy.validate import invalid_facts
 
 NO_PERMIT = Reason("no_permit", "This isn't something I can do here.")
 FACTS_INVALID = Reason("facts_invalid", "I can't check this right now, so I can't do it.")
@@ -34,14 +34,15 @@ FACTS_INVALID = Reason("facts_invalid", "I can't check this right now, so I can'
 Ruling: TypeAlias = tuple[Verdict, tuple[Reason, ...], tuple[Requirement, ...]]
 """A verdict, its reasons, and the requirements still open."""
 
-MOST_SETTLED = 4_096
-"""How many decisions a policy remembers; beyond that they are worked out anew each time."""
+MOST_SETTLED = 1_000
+"""How many decisions are remembered of a tool; beyond that they are worked out anew each time."""
 
-_RANKS: dict[str, int] = {level.name: level.value for level in Assurance}
-_STRENGTHS: dict[str, int] = {strength.name: strength.value for strength in Consent}
+_RANKS: Mapping[Json, int] = {level.name: level.value for level in Assurance}
+_STRENGTHS: Mapping[Json, int] = {strength.name: strength.value for strength in Consent}
 _PERMITTED: Ruling = (Verdict.PERMIT, (), ())
 _REFUSED: Ruling = (Verdict.DENY, (NO_PERMIT,), ())
 _INVALID: Ruling = (Verdict.DENY, (FACTS_INVALID,), ())
+_ABSENT: Mapping[str, Json] = {}
 _NOTHING: Proofs = (-1, -1, -1)
 
 
@@ -57,24 +58,29 @@ def decide(
     Never raises: facts that are not valid are a denial, and a tool without rules is denied.
     """
     try:
-        found = policy.by_tool[tool]
+        found, match, settled = policy.ready[tool]
     except KeyError:
         return _conclude(policy, _REFUSED, _REFUSED, (), _proofs(facts), requires)
-    matched = found.program.match(facts)
+    matched = match(facts)
     if matched is None:
         return _in_doubt(policy, found, facts, exceeded, requires)
     indices = tuple(matched)
     if exceeded or requires:
         return _settle(policy, found, indices, _proofs(facts), exceeded, requires)
-    # Rules that only demand stand last; without one, nothing else in the facts has a say.
-    proofs = _proofs(facts) if indices and indices[-1] >= found.first_demand else _NOTHING
-    key = (tool, indices, proofs)
-    settled = policy.settled.get(key)
-    if settled is None:
-        settled = _settle(policy, found, indices, proofs, (), ())
-        if len(policy.settled) < MOST_SETTLED:
-            policy.settled[key] = settled
-    return settled
+    return settled.get(indices) or _settled(policy, found, indices, facts, settled)
+
+
+def _settled(policy: Policy, found: ToolRules, indices: Indices, facts: Facts, settled: Settled) -> Decision:
+    """Proofs have a say only where a demand matched and no deny; denies stand first and demands last."""
+    asks = bool(indices) and indices[-1] >= found.first_demand and (indices[0] >= found.first_permit or found.watched)
+    proofs = _proofs(facts) if asks else _NOTHING
+    key = (indices, proofs) if asks else indices
+    decision = settled.get(key)
+    if decision is None:
+        decision = _settle(policy, found, indices, proofs, (), ())
+        if len(settled) < MOST_SETTLED:
+            settled[key] = decision
+    return decision
 
 
 def _in_doubt(
@@ -164,20 +170,16 @@ def _is_met(demand: Requirement, proofs: Proofs) -> bool:
 
 
 def _proofs(facts: Facts) -> Proofs:
-    """Anything missing or malformed shows nothing."""
+    """What is missing shows nothing, and where something is malformed nothing is shown at all."""
+    groups = cast("Mapping[str, Mapping[str, Json]]", facts)
     try:
-        subject, consent, approval = facts.get("subject"), facts.get("consent"), as_object(facts.get("approval"))
-    except AttributeError:
+        level = _RANKS.get(groups.get("subject", _ABSENT).get("assurance"), -1)
+        strength = _STRENGTHS.get(groups.get("consent", _ABSENT).get("strength"), -1)
+        approval = groups.get("approval", _ABSENT)
+        count = approval.get("count") if approval.get("granted") is True else None
+    except (AttributeError, TypeError):
         return _NOTHING
-    count = approval.get("count") if approval is not None and approval.get("granted") is True else None
-    level, strength = _rank(subject, "assurance", _RANKS), _rank(consent, "strength", _STRENGTHS)
     return level, strength, count if type(count) is int else -1
-
-
-def _rank(group: Json, fact: str, ranks: dict[str, int]) -> int:
-    inside = as_object(group)
-    name = inside.get(fact) if inside is not None else None
-    return ranks.get(name, -1) if type(name) is str else -1
 
 
 def facts_in_doubt(policy: Policy, tool: str, facts: Facts) -> tuple[str, ...]:

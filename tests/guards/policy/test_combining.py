@@ -166,6 +166,7 @@ def test_no_facts_whatever_make_a_decision_raise(load: Load, broken: Any) -> Non
     [
         ({"subject": {"assurance": "stepped_up"}}, Verdict.VERIFY),
         ({"subject": {"assurance": 3}}, Verdict.VERIFY),
+        ({"subject": {"assurance": ["STEPPED_UP"]}}, Verdict.VERIFY),
         ({"subject": None}, Verdict.VERIFY),
         ({"consent": {"strength": True}}, Verdict.CONFIRM),
         ({"approval": {"granted": 1, "count": 1}}, Verdict.ESCALATE),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from tillgate.guards.model import (
     Assurance,
@@ -193,8 +193,16 @@ Indices: TypeAlias = tuple[int, ...]
 Proofs: TypeAlias = tuple[int, int, int]
 """All the facts show of what a demand asks for: level of assurance, strength of consent, approvals; -1 is nothing."""
 
-Settled: TypeAlias = dict[tuple[str, Indices, Proofs], Decision]
-"""Decisions by what they follow from: the tool, the rules that matched, and the proofs where one of them demands."""
+Settled: TypeAlias = dict[Indices | tuple[Indices, Proofs], Decision]
+"""Decisions by what they follow from: the rules that matched, and the proofs where one of these demands something."""
+
+
+class Ready(NamedTuple):
+    """What `decide` needs of a tool, at one look-up; `settled` is its memory and says nothing of its own."""
+
+    rules: ToolRules
+    match: Match
+    settled: Settled
 
 
 def _nothing() -> Mapping[str, Queue]:
@@ -205,7 +213,7 @@ def _nothing() -> Mapping[str, Queue]:
 class Policy:
     """One policy file, ready to decide with. `digest` is `sha256:<hex>` of the file's bytes.
 
-    `settled` is the memory of `decide` and says nothing of its own; a copy of the policy starts with an empty one.
+    `ready` is `by_tool` made ready for deciding; a copy of the policy starts with nothing settled.
     """
 
     name: str
@@ -225,7 +233,11 @@ class Policy:
     invariants: tuple[Invariant, ...] = ()
     by_tool: Mapping[str, ToolRules] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     factors_by_tool: Mapping[str, ToolFactors] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    settled: Settled = field(default_factory=Settled, init=False, repr=False, compare=False)
+    ready: Mapping[str, Ready] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ready = {tool: Ready(rules, rules.program.match, {}) for tool, rules in self.by_tool.items()}
+        object.__setattr__(self, "ready", ready)
 
     def may_permit(self, tool: str) -> bool:
         """Whether some permit rule that counts applies to the tool."""
