@@ -64,17 +64,18 @@ def decide(
     matched = match(facts)
     if matched is None:
         return _in_doubt(policy, found, facts, exceeded, requires)
-    indices = tuple(matched)
     if exceeded or requires:
-        return _settle(policy, found, indices, _proofs(facts), exceeded, requires)
-    return settled.get(indices) or _settled(policy, found, indices, facts, settled)
+        return _settle(policy, found, sorted(matched), _proofs(facts), exceeded, requires)
+    key = tuple(matched)
+    return settled.get(key) or _settled(policy, found, key, facts, settled)
 
 
-def _settled(policy: Policy, found: ToolRules, indices: Indices, facts: Facts, settled: Settled) -> Decision:
+def _settled(policy: Policy, found: ToolRules, matched: Indices, facts: Facts, settled: Settled) -> Decision:
     """Proofs have a say only where a demand matched and no deny; denies stand first and demands last."""
+    indices = sorted(matched)
     asks = bool(indices) and indices[-1] >= found.first_demand and (indices[0] >= found.first_permit or found.watched)
     proofs = _proofs(facts) if asks else _NOTHING
-    key = (indices, proofs) if asks else indices
+    key = (matched, proofs) if asks else matched
     decision = settled.get(key)
     if decision is None:
         decision = _settle(policy, found, indices, proofs, (), ())
@@ -90,14 +91,14 @@ def _in_doubt(
     proofs = _proofs(facts)
     if indices is None:
         return _conclude(policy, _INVALID, _INVALID, (), proofs, requires)
-    decision = _settle(policy, found, tuple(indices), proofs, exceeded, requires)
+    decision = _settle(policy, found, indices, proofs, exceeded, requires)
     return replace(decision, hits=tuple([replace(found.hits[index], errored=index in errored) for index in indices]))
 
 
 def _settle(
     policy: Policy,
     found: ToolRules,
-    indices: Indices,
+    indices: Sequence[int],
     proofs: Proofs,
     exceeded: Sequence[Budget],
     requires: Sequence[Requirement],
@@ -106,7 +107,7 @@ def _settle(
     hits = tuple([found.hits[index] for index in indices])
     shadow = ruling = _rule(found, indices, proofs, exceeded, requires)
     if found.watched and not found.watched.isdisjoint(indices):
-        counted = tuple([index for index in indices if index not in found.watched])
+        counted = [index for index in indices if index not in found.watched]
         ruling = _rule(found, counted, proofs, exceeded, requires)
     return _conclude(policy, ruling, shadow, hits, proofs, requires)
 
@@ -128,7 +129,7 @@ def _conclude(
 
 def _rule(
     found: ToolRules,
-    indices: Indices,
+    indices: Sequence[int],
     proofs: Proofs,
     exceeded: Sequence[Budget],
     requires: Sequence[Requirement],

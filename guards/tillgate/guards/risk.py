@@ -19,7 +19,7 @@ def assess(policy: Policy, tool: str, facts: Facts) -> RiskAssessment:
     indices = found.program.match(facts)
     if indices is None:
         indices, _ = one_by_one(found.program, facts, _counts)
-    contributions = tuple([found.factors[index].contribution for index in indices])
+    contributions = tuple([found.factors[index].contribution for index in sorted(indices)])
     score = sum([contribution.points for contribution in contributions])
     return RiskAssessment(score, policy.tiers.of(score), contributions)
 

@@ -142,7 +142,8 @@ class Invariant:
 
 
 Match: TypeAlias = Callable[[Facts], list[int] | None]
-"""Indices of the conditions that hold, in order; None when the facts are not valid or the function failed."""
+"""Indices of the conditions that hold, each time in the same order, whatever it is; None when the facts are not valid
+or the function failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class ToolFactors:
 
 
 Indices: TypeAlias = tuple[int, ...]
-"""The rules of a tool that matched, in the order they are laid out."""
+"""The rules of a tool that matched."""
 
 Proofs: TypeAlias = tuple[int, int, int]
 """All the facts show of what a demand asks for: level of assurance, strength of consent, approvals; -1 is nothing."""
