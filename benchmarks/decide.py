@@ -6,9 +6,13 @@ follows from rules it has seen match together; `unseen` is what a call costs whe
 """
 
 import gc
+import sys
 import time
+from pathlib import Path
 
-from workload import calls, policy_of, tools_for
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.workload import calls, policy_of, tools_for
 
 from tillgate.guards.decide import decide
 from tillgate.guards.policy.types import Policy

@@ -6,10 +6,14 @@ The rules are those of `decide.py`; the changed policy has every threshold one h
 
 import argparse
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from workload import policy_text, surfaces
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.workload import policy_text, surfaces
 
 from tillgate.guards import prove
 from tillgate.guards.difference import difference

@@ -1,11 +1,7 @@
 """The rules and the calls that the benchmarks of decisions have in common, made by seeded chance."""
 
 import random
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "guards"))
 
 from tillgate.guards.facts import ToolSurface, integer, money, record
 from tillgate.guards.model import Facts
@@ -78,7 +74,8 @@ def _facts(chance: random.Random, *, calm: bool) -> Facts:
             "refunds_30d": chance.randint(0, 9 if odd else 3), "refunded_30d": 0, "returns_percent": 4, "disputes": 0,
         },
         "order": {
-            "present": True, "id": f"ord_{chance.randint(200, 990)}" if odd else "ord_1", "customer_id": "cus_1", "total": 99_000, "captured": 99_000,
+            "present": True, "id": f"ord_{chance.randint(200, 990)}" if odd else "ord_1", "customer_id": "cus_1",
+            "total": 99_000, "captured": 99_000,
             "status": chance.choice(("shipped", "delivered")) if odd else "delivered",
             "refunded": 0, "refundable": 99_000, "refunded_percent": 0, "age_hours": 400,
             "delivered_days": chance.randint(1, 990 if odd else 60),
