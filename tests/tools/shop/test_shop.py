@@ -166,7 +166,7 @@ def test_a_cart_is_priced_from_the_catalogue(seen_by: Seen) -> None:
     assert cart is not None
     assert (cart.subtotal, cart.discount, cart.total, cart.items) == (6700, 335, 6365, 3)
     assert [offer.code for offer in cart.offers] == ["BUNDLE5"]
-    assert cart.margin_percent is None
+    assert cart.sums.margin_percent is None
 
 
 def test_an_anonymous_cart_belongs_to_its_conversation(seen_by: Seen, sql: Sql) -> None:

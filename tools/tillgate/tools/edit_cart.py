@@ -62,7 +62,9 @@ class EditCart(Tool[EditCartArgs]):
         wanted = {line.variant_id: line.quantity for line in args.lines}
         told = {line.variant_id: line.version for line in args.lines if line.version is not None}
         cart = found.cart or Cart(record.new_id("cart"), None, (), (), version=0)
-        known = {**record.variants(list(wanted)), **{line.variant.id: line.variant for line in cart.lines}}
+        known = {line.variant.id: line.variant for line in cart.lines}
+        if new := [variant_id for variant_id in wanted if variant_id not in known]:
+            known |= record.variants(new)
         edited = _outdated(told, known) or _edited(cart, wanted, known)
         if isinstance(edited, Reason):
             return edited

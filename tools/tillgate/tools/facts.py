@@ -112,18 +112,19 @@ def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
 
 def cart_facts(cart: Cart) -> Mapping[str, Json]:
     """Group `cart`, as it stands before the plan; for a discount, the margin is the one that would be left."""
+    money = cart.sums
     facts: dict[str, Json] = {
         "id": cart.id,
-        "subtotal": cart.subtotal,
-        "discount": cart.discount,
-        "total": cart.total,
+        "subtotal": money.subtotal,
+        "discount": money.discount,
+        "total": money.total,
         "items": cart.items,
         "offers": [offer.code for offer in cart.offers],
     }
-    if cart.margin is not None:
-        facts["margin"] = cart.margin
-    if cart.margin_percent is not None:
-        facts["margin_percent"] = cart.margin_percent
+    if money.margin is not None:
+        facts["margin"] = money.margin
+    if (percent := money.margin_percent) is not None:
+        facts["margin_percent"] = percent
     return facts
 
 

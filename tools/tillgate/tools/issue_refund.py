@@ -14,7 +14,6 @@ from tillgate.tools.looking import own_order, seen
 from tillgate.tools.refunding import (
     RefundLines,
     Share,
-    after,
     asked,
     destination,
     digits,
@@ -92,10 +91,11 @@ def _refund(args: IssueRefundArgs, order: Order, customer: Customer, parts: tupl
 
 
 def _result(order: Order, made: tuple[Refund, ...], currency: Currency) -> RefundResult:
+    amount = sum(refund.amount for refund in made)
     return RefundResult(
         currency=currency.code,
         order_id=order.id,
-        amount=currency.format(sum(refund.amount for refund in made)),
+        amount=currency.format(amount),
         refunds=[refund_view(refund, currency) for refund in made],
-        refundable=currency.format(refundable(after(order, made))),
+        refundable=currency.format(refundable(order) - amount),
     )

@@ -5,7 +5,7 @@ payment more than it brought in.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -193,11 +193,6 @@ def digits(parts: tuple[Share, ...]) -> str:
         f"{_kind(part.to).capitalize()} ending {visible(part.to.last4)[-4:]}." for part in parts if part.to.last4
     )
     return " ".join(known)
-
-
-def after(order: Order, made: tuple[Refund, ...]) -> Order:
-    """The order once these refunds are on file."""
-    return replace(order, refunds=(*order.refunds, *made))
 
 
 def _open(order: Order) -> int:

@@ -165,31 +165,45 @@ class Cart:
     version: int
 
     @property
+    def sums(self) -> "CartSums":
+        """The money of the cart, each line and offer looked at once."""
+        subtotal = sum([line.variant.price * line.quantity for line in self.lines])
+        left = subtotal
+        for offer in self.offers:
+            left -= offer.reduction(subtotal, left)
+        costs = [line.variant.cost and line.variant.cost * line.quantity for line in self.lines]
+        known = [cost for cost in costs if cost is not None]
+        return CartSums(subtotal, subtotal - left, left, left - sum(known) if len(known) == len(costs) else None)
+
+    @property
     def subtotal(self) -> int:
-        return sum(line.variant.price * line.quantity for line in self.lines)
+        return self.sums.subtotal
 
     @property
     def discount(self) -> int:
-        """Offers one after the other on what is left, in the order of their codes; never below zero."""
-        left = self.subtotal
-        for offer in self.offers:
-            left -= offer.reduction(self.subtotal, left)
-        return self.subtotal - left
+        return self.sums.discount
 
     @property
     def total(self) -> int:
-        return self.subtotal - self.discount
+        return self.sums.total
 
     @property
     def items(self) -> int:
-        return sum(line.quantity for line in self.lines)
+        return sum([line.quantity for line in self.lines])
 
-    @property
-    def margin(self) -> int | None:
-        """What of the total is left after cost, below zero for a loss; None when a cost is unknown."""
-        costs = [None if line.variant.cost is None else line.variant.cost * line.quantity for line in self.lines]
-        known = [cost for cost in costs if cost is not None]
-        return None if len(known) != len(costs) else self.total - sum(known)
+
+class CartSums(NamedTuple):
+    """What a cart costs, in minor units.
+
+    `discount` is what its offers take off, one after the other on what is left, in the order of their codes; never
+    more than the `subtotal`. `margin` is what of the total is left after cost, below zero for a loss; None when a cost
+    is unknown.
+    """
+
+    subtotal: int
+    discount: int
+    total: int
+    margin: int | None
 
     @property
     def margin_percent(self) -> int | None:

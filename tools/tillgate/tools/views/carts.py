@@ -33,6 +33,7 @@ class CartView(View):
 
 def cart_view(cart: Cart, currency: Currency) -> CartView:
     """The whole cart; its money is derived from the catalogue and the offers on file."""
+    money = cart.sums
     return {
         "currency": currency.code,
         "id": cart.id,
@@ -51,8 +52,8 @@ def cart_view(cart: Cart, currency: Currency) -> CartView:
             for item in cart.lines
         ],
         "items": cart.items,
-        "subtotal": currency.format(cart.subtotal),
-        "discount": currency.format(cart.discount),
-        "total": currency.format(cart.total),
+        "subtotal": currency.format(money.subtotal),
+        "discount": currency.format(money.discount),
+        "total": currency.format(money.total),
         "offers": [offer_view(offer, currency) for offer in cart.offers],
     }
