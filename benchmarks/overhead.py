@@ -20,7 +20,7 @@ from mcp import types as t
 from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
-from tillgate.guards.outcome import Outcome
+from tillgate.guards.outcome import outcome_schema
 from tillgate.server.seeding import seed_text
 from tillgate.tools.shops.embedded.demo import demo_shop_text
 
@@ -36,7 +36,7 @@ async def bare(answer: dict[str, Any]) -> None:
         content=[t.TextContent(text=json.dumps(answer))], structured_content=answer, is_error=False
     )
     schema = {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]}
-    tool = t.Tool(name=TOOL, description="The same", input_schema=schema, output_schema=Outcome.model_json_schema())
+    tool = t.Tool(name=TOOL, description="The same", input_schema=schema, output_schema=outcome_schema())
 
     async def list_tools(
         _ctx: ServerRequestContext[Any], _params: t.PaginatedRequestParams | None

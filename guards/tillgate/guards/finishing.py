@@ -17,7 +17,7 @@ from tillgate.guards.desk import LEASE_SECONDS, OUTSTANDING, Desk, Request, Tall
 from tillgate.guards.effects import Answer, Done, Effect, Refused, UnderWay, Unknown
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Plan
-from tillgate.guards.outcome import Outcome
+from tillgate.guards.outcome import Outcome, outcome_from
 from tillgate.guards.ports import Minter
 from tillgate.guards.recall import roots_of, set_out
 from tillgate.guards.recording import outcome_record
@@ -116,7 +116,7 @@ def _done(gate: "Gate", desk: Desk, request: Request, answer: Done, by: str | No
         return _in_doubt(desk, request, Unknown(f"done outside ({answer.reference}), but cannot be entered: {error}"))
     if plan.undoes is not None:
         desk.take_back(plan.undoes, request.call_id)
-    outcome = Outcome.model_validate(request.packet["answer"])
+    outcome = outcome_from(request.packet["answer"])
     desk.move_request(request.handle, "executed", None, outcome.as_json())
     roots = desk.roots(roots_of(plan))
     if request.approvals:

@@ -241,7 +241,7 @@ class Gate:
 
     def _close(self, desk: Desk, case: Case, outcome: Outcome, way: UnderWay | None = None) -> Outcome:
         """Trim, record and count; only then is anything answered."""
-        shown = outcome.model_copy(update={"data": self._trimmed(case, outcome)})
+        shown = replace(outcome, data=self._trimmed(case, outcome))
         body, personal = call_record(desk.now, case, shown, way)
         desk.append(body, personal, case.talk)
         acted = shown.executed and not shown.replayed and bool(case.plan and case.plan.changes)
@@ -262,7 +262,7 @@ class Gate:
 
     def shown(self, outcome: Outcome, tool: str, assurance: Assurance) -> Outcome:
         """An outcome with only what may leave of its data."""
-        return outcome.model_copy(update={"data": self._view(tool, outcome.data, assurance)})
+        return replace(outcome, data=self._view(tool, outcome.data, assurance))
 
     def _view(self, tool: str, data: Json, assurance: Assurance) -> dict[str, Json]:
         shown = trim(data, self.policy.views_for(tool), self.policy.masks, assurance)

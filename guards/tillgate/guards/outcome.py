@@ -1,8 +1,11 @@
 """The envelope every tool answers with (CONTRACT §2): one shape for every status, so any answer fits the schema."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from tillgate.guards.model import Json
 
@@ -11,21 +14,21 @@ Status: TypeAlias = Literal[
 ]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ReasonGiven(_Part):
+@dataclass(frozen=True, slots=True)
+class ReasonGiven:
     """One reason, in words for the customer. Scores and thresholds are not here; reviewers see them."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     code: str
     message: str
     rule: str | None = None
 
 
-class Verification(_Part):
+@dataclass(frozen=True, slots=True)
+class Verification:
     """What must be proved. Without a `challenge_id` nothing was sent: the customer must be identified first."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     level: str
     challenge_id: str | None = None
     sent_to: str | None = None
@@ -33,12 +36,14 @@ class Verification(_Part):
     url: str | None = None
 
 
-class Confirmation(_Part):
+@dataclass(frozen=True, slots=True)
+class Confirmation:
     """What must be agreed to, and whether it could be taken back.
 
     The `token` is missing where the customer's own word is asked for.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     summary: str
     undo: str
     expires_at: str
@@ -47,9 +52,11 @@ class Confirmation(_Part):
     url: str | None = None
 
 
-class EscalationGiven(_Part):
+@dataclass(frozen=True, slots=True)
+class EscalationGiven:
     """The handle of a request that waits for a person."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     handle: str
     status: str
     queue: str
@@ -57,19 +64,21 @@ class EscalationGiven(_Part):
     check_after_seconds: int
 
 
-class Outcome(_Part):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """What happened and what to do next."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
     status: Status
-    executed: bool = Field(description="True only if state changed or data was read")
-    call_id: str = Field(description="Id of this call in the audit trail")
-    data: dict[str, Json] | None = Field(default=None, description="The result, when completed")
-    reasons: list[ReasonGiven] = Field(default_factory=list[ReasonGiven])
-    next_step: str | None = Field(default=None, description="What to do or say now")
+    executed: Annotated[bool, Field(description="True only if state changed or data was read")]
+    call_id: Annotated[str, Field(description="Id of this call in the audit trail")]
+    data: Annotated[dict[str, Json] | None, Field(description="The result, when completed")] = None
+    reasons: list[ReasonGiven] = field(default_factory=list[ReasonGiven])
+    next_step: Annotated[str | None, Field(description="What to do or say now")] = None
     verification: Verification | None = None
     confirmation: Confirmation | None = None
     escalation: EscalationGiven | None = None
-    replayed: bool = Field(default=False, description="True when an earlier outcome is returned again")
+    replayed: Annotated[bool, Field(description="True when an earlier outcome is returned again")] = False
 
     @property
     def is_error(self) -> bool:
@@ -77,18 +86,36 @@ class Outcome(_Part):
         return self.status in ("denied", "failed")
 
     def as_json(self) -> dict[str, Json]:
-        """The envelope as the client gets it."""
-        return _plain(self)
+        """The envelope as the client gets it: what is set, and no more."""
+        told: dict[str, Json] = {
+            "status": self.status,
+            "executed": self.executed,
+            "call_id": self.call_id,
+            "data": self.data,
+            "reasons": [_told(reason) for reason in self.reasons],
+            "next_step": self.next_step,
+            "verification": self.verification and _told(self.verification),
+            "confirmation": self.confirmation and _told(self.confirmation),
+            "escalation": self.escalation and _told(self.escalation),
+            "replayed": self.replayed,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
 
-def _plain(part: BaseModel) -> dict[str, Json]:
-    """What is set; `data` is JSON already."""
-    plain = part.__dict__.copy()
-    for name, value in part.__dict__.items():
-        if value is None:
-            del plain[name]
-        elif isinstance(value, BaseModel):
-            plain[name] = _plain(value)
-    if reasons := plain.get("reasons"):
-        plain["reasons"] = [_plain(reason) for reason in reasons]
-    return plain
+def outcome_from(told: Mapping[str, Json]) -> Outcome:
+    """The outcome that `as_json` told. Raises ValueError for anything else."""
+    return _envelope().validate_python(told)
+
+
+def outcome_schema() -> dict[str, Any]:
+    """JSON Schema of the envelope."""
+    return _envelope().json_schema()
+
+
+@cache
+def _envelope() -> TypeAdapter[Outcome]:
+    return TypeAdapter(Outcome)
+
+
+def _told(part: ReasonGiven | Verification | Confirmation | EscalationGiven) -> dict[str, Json]:
+    return {name: value for name in part.__slots__ if (value := getattr(part, name)) is not None}

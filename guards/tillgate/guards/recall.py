@@ -5,6 +5,7 @@ nothing else has changed the records since. Only what acted or still waits is re
 """
 
 import hashlib
+from dataclasses import replace
 
 from tillgate.guards import escalation
 from tillgate.guards.answers import CONFLICT
@@ -12,7 +13,7 @@ from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.case import Case
 from tillgate.guards.desk import ENDED, Action, Desk, NewAction, Request
 from tillgate.guards.model import Plan, Reason
-from tillgate.guards.outcome import Outcome
+from tillgate.guards.outcome import Outcome, outcome_from
 from tillgate.guards.ports import Arguments, Tool
 
 
@@ -34,10 +35,10 @@ def recall(desk: Desk, case: Case, tool: Tool, args: Arguments) -> Outcome | Rea
         return None
     if key is None and not _untouched(desk, action):
         return None
-    first = Outcome.model_validate(action.outcome)
+    first = outcome_from(action.outcome)
     if request is None:
-        return first.model_copy(update={"replayed": True})
-    return first.model_copy(update={"replayed": True, **escalation.as_it_stands(request, desk.now)})
+        return replace(first, replayed=True)
+    return replace(first, replayed=True, **escalation.as_it_stands(request, desk.now))
 
 
 def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str | None) -> None:

@@ -15,7 +15,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.server.stdio import stdio_server
 
 from tillgate.guards.desk import Caller, Received
-from tillgate.guards.outcome import Outcome
+from tillgate.guards.outcome import Outcome, outcome_schema
 from tillgate.guards.ports import Tool
 from tillgate.server.screen import FAULT
 from tillgate.server.stdio import LineWriter, lines, private_wire
@@ -92,7 +92,7 @@ def _tool(tool: Tool) -> t.Tool:
         name=tool.surface.name,
         description=tool.description,
         input_schema=tool.input_schema(),
-        output_schema=Outcome.model_json_schema(),
+        output_schema=outcome_schema(),
         annotations=t.ToolAnnotations(
             read_only_hint=hints.read_only,
             destructive_hint=hints.destructive,
