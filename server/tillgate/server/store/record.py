@@ -53,8 +53,9 @@ class SubjectRecord(ShopReader):
     def customer(self) -> Customer | None:
         """The subject's own profile; a balance is what is left once every waiting request has what it needs."""
         customer = super().customer()
-        held = self._held() if customer else dict[str, int]()
-        if customer is None or not held:
+        if customer is None or all(each.balance is None for each in customer.payment_methods):
+            return customer
+        if not (held := self._held()):
             return customer
         methods = (
             each if each.balance is None else replace(each, balance=max(0, each.balance - held.get(each.id, 0)))
