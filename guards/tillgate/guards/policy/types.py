@@ -242,7 +242,9 @@ class Policy:
 
     def may_permit(self, tool: str) -> bool:
         """Whether some permit rule that counts applies to the tool."""
-        return any(rule.kind == "permit" and rule.mode == "enforce" and tool in rule.tools for rule in self.rules)
+        found = self.by_tool.get(tool)
+        permits = found.rules[found.first_permit : found.first_demand] if found else ()
+        return any(rule.mode == "enforce" for rule in permits)
 
     def budgets_for(self, tool: str) -> tuple[Budget, ...]:
         """The budgets a call of this tool draws on."""
