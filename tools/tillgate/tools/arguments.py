@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import (
@@ -40,6 +41,7 @@ Intent: TypeAlias = Literal[
     "handoff",
 ]
 GATE_ARGUMENTS = frozenset({"customer_request", "idempotency_key", "confirmation_token", "intent"})
+_UNTOLD = GATE_ARGUMENTS | {"_told"}
 _MONEY = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_TEXT = "There is a character in it that is not text"
@@ -179,6 +181,11 @@ class Args(BaseModel):
 
     def as_json(self) -> Mapping[str, Json]:
         """What the tool acts on, as JSON: set fields only, without the gate's own arguments."""
+        return self._told
+
+    @cached_property
+    def _told(self) -> Mapping[str, Json]:
+        """Recalling, remembering and recording a call all ask for it."""
         return _fields(self, _text)
 
     def personal(self) -> frozenset[str]:
@@ -217,7 +224,7 @@ def _minor(amount: Amount) -> Json:
 def _fields(args: BaseModel, money: Callable[[Amount], Json]) -> dict[str, Json]:
     """What was set and is not the gate's own, as plain JSON."""
     fields = args.__dict__.items()
-    return {name: _plain(value, money) for name, value in fields if value is not None and name not in GATE_ARGUMENTS}
+    return {name: _plain(value, money) for name, value in fields if value is not None and name not in _UNTOLD}
 
 
 def _plain(value: object, money: Callable[[Amount], Json]) -> Json:

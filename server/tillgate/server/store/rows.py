@@ -14,7 +14,7 @@ from tillgate.tools.shops.embedded.sql import Row
 
 def time_text(at: datetime) -> str:
     """A time as it is stored."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def time_from(text: str) -> datetime:
