@@ -1,9 +1,9 @@
 """Calling a tool the way the gate does, without the gate: parse, look up, plan."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from tools.world import World
 
 from tillgate.guards.model import Facts, Json, Plan, Reason

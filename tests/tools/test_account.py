@@ -1,10 +1,10 @@
 """Profiles, orders and addresses, and who the customer is: read as data, changed only while that makes sense."""
 
 import hashlib
-from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import asdict, replace
 from tools.calls import call, done, planned, refused
 from tools.world import HOME, NOW, World, customer, order, pending
 
@@ -36,7 +36,7 @@ def _stranger(world: World, misses: int = 0) -> World:
 def _challenge(**fields: object) -> Challenge:
     digest = hashlib.sha256(f"salt{CODE}".encode()).hexdigest()
     plain = Challenge("chl_1", NOW + timedelta(minutes=5), 0, False, "salt", digest)
-    return replace(plain, **fields)  # type: ignore[arg-type]
+    return replace(plain, **fields)
 
 
 def _asked(world: World, **fields: object) -> World:

@@ -1,8 +1,7 @@
 """Carts, offers and the catalogue: the shop's own prices, and only offers that are on file."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tools.calls import call, done, facts_of, planned, refused
 from tools.world import World, offer, variant
 

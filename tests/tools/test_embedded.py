@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tools.calls import call, planned
 from tools.shop.conftest import NOW, WORLD, database, rows_without_versions
 

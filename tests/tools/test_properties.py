@@ -1,11 +1,11 @@
 """What holds for every sequence of calls: refunds never exceed what was captured, and an inverse restores."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tools.calls import call, done, planned
 from tools.world import World, customer, method, offer, pending, variant
 

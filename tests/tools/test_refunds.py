@@ -1,9 +1,9 @@
 """Refunds and cancellations: what goes back, to which method, and everything the shop itself refuses."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from tools.calls import call, done, planned, refused
 from tools.world import NOW, World, customer, method, order, pending
 

@@ -1,9 +1,9 @@
 """Handing over to a person, asking how that stands, and withdrawing it."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from tools.calls import facts_of, planned, refused
 from tools.world import NOW, World
 
@@ -13,7 +13,7 @@ from tillgate.tools.commerce.record import RequestView
 
 def _waiting(world: World, **fields: object) -> World:
     plain = RequestView("esc_1", "issue_refund", "pending", "refunds", NOW, NOW + timedelta(days=1), None, None)
-    return replace(world, requests=(replace(plain, **fields),))  # type: ignore[arg-type]
+    return replace(world, requests=(replace(plain, **fields),))
 
 
 def test_a_person_is_asked_for_on_purpose(world: World) -> None:

@@ -1,10 +1,10 @@
 """Taking back: exact or not at all, once, in time, and never around a rule of the shop."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from tools.calls import call, done, facts_of, planned, refused
 from tools.world import NOW, World, offer, pending
 
@@ -194,7 +194,7 @@ def test_taking_back_a_removal_is_no_way_around_the_offers_own_rules(
     shop: World, fields: dict[str, object], code: str
 ) -> None:
     after = _acted(shop, "offer off")
-    offers = tuple(replace(each, **fields) if each.code == "PLUS" else each for each in after.on_offer)  # type: ignore[arg-type]
+    offers = tuple(replace(each, **fields) if each.code == "PLUS" else each for each in after.on_offer)
     later = replace(after, on_offer=offers, other_uses={"PLUS": 1})
     assert refused(later, "undo_action", **BACK) == code
 

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Assurance, Json, Plan
@@ -109,8 +111,7 @@ def pending(order_id: str = "ord_2", **fields: Any) -> Order:
     return order(order_id, **{"status": "pending", "delivered_at": None, "shipments": (), **fields})
 
 
-@dataclass(frozen=True)
-class World:
+class World(Struct, frozen=True):
     """Everything on file, and who is looking. `applied` gives the world after a plan; nothing changes in place."""
 
     subject: str | None = "cus_1"

@@ -6,8 +6,9 @@ dies after a few wrong tries. What the customer alone may say never passes throu
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from tillgate.guards.answers import denied, given
 from tillgate.guards.audit.record import plan_digest, rfc3339
@@ -23,8 +24,7 @@ TRIES = 3
 _TOO_MANY = Reason("too_many_codes", "Too many codes were sent in the last hour. Please try again later.")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """Whose yes came with a call, and the confirmation to spend if it is used."""
 
     strength: Consent

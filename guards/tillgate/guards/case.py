@@ -1,6 +1,6 @@
 """A case: one call on its way through the gate, gathering what each step found. Frozen; each step returns a new one."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tillgate.guards.audit.record import plan_digest
 from tillgate.guards.desk import Received, Talk
@@ -10,8 +10,7 @@ from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Arguments, Tool
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """A yes that people gave: one more fact for the same journey, never a way around it.
 
     With a `handle` it answers an escalation and is bound to `basis` and, unless the amount was lowered, `plan_digest`.
@@ -31,8 +30,7 @@ class Grant:
         return same_record and self.plan_digest in (None, plan_digest(plan))
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Everything known of one call so far."""
 
     call_id: str

@@ -6,8 +6,9 @@ every matched demand must be met. Order in the file means nothing, and an error 
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias, cast
+
+from msgspec.structs import replace
 
 from tillgate.guards.model import (
     Assurance,

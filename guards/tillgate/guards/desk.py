@@ -6,9 +6,10 @@ record, the budget it used and the answer commit together or not at all.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from tillgate.guards.effects import Effect
 from tillgate.guards.model import Agent, Assurance, Json, Plan, Subject
@@ -29,8 +30,7 @@ LEASE_SECONDS = 6
 """How long whoever carries out a request has it for themselves; longer than any provider takes to answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who acts, as the transport knows it. `principal` scopes the conversation, so that naming one gives nothing.
 
     `customer_id` and `assurance` come from the token or the process settings; `since` is when that was established.
@@ -44,8 +44,7 @@ class Caller:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """One `tools/call` as it came in. `fault` is set when the raw message itself was refused."""
 
     tool: str
@@ -54,8 +53,7 @@ class Received:
     fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+class Talk(Struct, frozen=True):
     """One conversation so far. `key` is its principal and id together; `nonce` seeds the ids made in it."""
 
     key: str
@@ -72,8 +70,7 @@ class Talk:
     last_record: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """A changing call that acted or waits: what is recalled when it is sent again, and what can be undone."""
 
     call_id: str
@@ -85,8 +82,7 @@ class Action:
     handle: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewAction:
+class NewAction(Struct, frozen=True):
     """An action to remember. `arguments` is their digest, `roots` the versions of the records it left behind.
 
     `policy` is the digest of the policy that let it through.
@@ -104,16 +100,14 @@ class NewAction:
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What a budget account has already used in its window: executed and reserved."""
 
     amount: int
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One use of a budget by one call."""
 
     budget: str
@@ -121,8 +115,7 @@ class Entry:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A confirmation that was asked for: bound to the tool, the plan and the subject, and to its conversation."""
 
     id: str
@@ -136,8 +129,7 @@ class Pending:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """A one-time code that was sent, without the code."""
 
     id: str
@@ -145,8 +137,7 @@ class Code:
     sent_to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A call that cannot end in one transaction: it waits for a person, or for an effect outside.
 
     Bound to its plan, its subject, the policy and an expiry. `effects` are what must happen outside once it may;
@@ -182,8 +173,7 @@ class Request:
         return "expired" if self.status == "pending" and now >= self.expires_at else self.status
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What a finished call adds to its conversation. An approved request is not a new call of it."""
 
     new_call: bool

@@ -4,9 +4,10 @@ pending → approved, denied, expired, withdrawn or stale; approved → executed
 first, a request is executing until that is known, or in doubt until a person has found out. Every end is final.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from tillgate.guards.answers import denied, given
 from tillgate.guards.audit.record import as_json, plan_digest, rfc3339

@@ -5,9 +5,10 @@ knows it; that it was not done, only from the last one who had the request for t
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from tillgate.guards import escalation
 from tillgate.guards.answers import refused_outside

@@ -6,7 +6,9 @@ The store's transaction makes each journey all or nothing: the change, its recor
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from tillgate.guards import asking, escalation
 from tillgate.guards.answers import (

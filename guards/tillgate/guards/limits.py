@@ -5,17 +5,17 @@ the call is decided cannot be taken by another.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from json import JSONEncoder
+
+from msgspec import Struct
 
 from tillgate.guards.desk import Desk, Entry
 from tillgate.guards.model import Facts, Json, at
 from tillgate.guards.policy.types import Budget, Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """`usage` are the facts, reservations and this call included; `entries` what to book if the call acts or waits."""
 
     usage: Mapping[str, Mapping[str, Json]]

@@ -6,10 +6,11 @@ hashed and decided again byte for byte.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, str, list or dict with string keys. Never a float."""
@@ -63,24 +64,21 @@ class Verdict(StrEnum):
     PERMIT = "permit"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The customer a call acts for. `customer_id` is None while nobody is identified."""
 
     customer_id: str | None
     assurance: Assurance
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """The client that calls: `id` comes from the token or the process settings, never from the client's own words."""
 
     id: str
     channel: Channel
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One field of one record, before and after.
 
     `entity` is `kind:id` (`order:ord_1`); a record whose `id` goes from None to a value is created, to None is
@@ -94,8 +92,7 @@ class Change:
     stamp: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Impact:
+class Impact(Struct, frozen=True):
     """What a plan does to the world: `amount` is money leaving the shop, in minor units."""
 
     amount: int = 0
@@ -103,8 +100,7 @@ class Impact:
     reversible: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why something was decided, in words for the customer; `rule` is None where no rule of the policy spoke."""
 
     code: str
@@ -112,24 +108,21 @@ class Reason:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(Struct, frozen=True):
     """The subject must first reach this level of assurance."""
 
     level: Assurance
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(Struct, frozen=True):
     """Somebody must first say yes to the exact plan, at this strength."""
 
     strength: Consent
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Escalate:
+class Escalate(Struct, frozen=True):
     """People must first approve: `approvals` of them, within `expires_seconds`, from this queue."""
 
     queue: str
@@ -141,8 +134,7 @@ class Escalate:
 Requirement: TypeAlias = Verify | Confirm | Escalate
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(Struct, frozen=True):
     """Whether and until when a carried-out plan can be taken back; `why_not` says why it cannot.
 
     `residue` is what stays different even then, in words for people.
@@ -165,8 +157,7 @@ class Undo:
         return f"This can be taken back{until}." + (f" {self.residue}" if self.residue else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a tool would do, exactly. Nothing has happened yet.
 
     `basis` holds the version of each record the plan was made from: the executor applies the plan only while they
@@ -197,8 +188,7 @@ class Plan:
         return self.undo.in_words() if self.changes else "Nothing changes, so there is nothing to take back."
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Struct, frozen=True):
     """One risk factor that applied: its points and the policy's words for it."""
 
     factor: str
@@ -206,8 +196,7 @@ class Contribution:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class RiskAssessment:
+class RiskAssessment(Struct, frozen=True):
     """The sum of the factors that applied, and the tier it falls in."""
 
     score: int
@@ -221,8 +210,7 @@ UNDO_PATHS = frozenset({"undo", *(f"undo.{name}" for name in Undo().told())})
 RuleKind: TypeAlias = Literal["permit", "deny", "verify", "confirm", "escalate"]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleHit:
+class RuleHit(Struct, frozen=True):
     """A rule that matched; `errored` when it counts as matched only because it could not be evaluated."""
 
     rule: str
@@ -230,8 +218,7 @@ class RuleHit:
     errored: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What policy says of one evaluation, with every reason beside it.
 
     `unmet` holds the requirements still open, in the order they are asked for. `shadow` is what the policy would have

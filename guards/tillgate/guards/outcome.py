@@ -1,11 +1,10 @@
 """The envelope every tool answers with (CONTRACT §2): one shape for every status, so any answer fits the schema."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from msgspec import Meta, Struct, convert, field
+from msgspec.json import schema_components
 
 from tillgate.guards.model import Json
 
@@ -14,21 +13,17 @@ Status: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonGiven:
+class ReasonGiven(Struct, frozen=True, forbid_unknown_fields=True):
     """One reason, in words for the customer. Scores and thresholds are not here; reviewers see them."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     code: str
     message: str
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True, forbid_unknown_fields=True):
     """What must be proved. Without a `challenge_id` nothing was sent: the customer must be identified first."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     level: str
     challenge_id: str | None = None
     sent_to: str | None = None
@@ -36,14 +31,9 @@ class Verification:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """What must be agreed to, and whether it could be taken back.
+class Confirmation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must be agreed to, and whether it could be taken back. No `token`: the customer's own word is asked for."""
 
-    The `token` is missing where the customer's own word is asked for.
-    """
-
-    __pydantic_config__ = ConfigDict(extra="forbid")
     summary: str
     undo: str
     expires_at: str
@@ -52,11 +42,9 @@ class Confirmation:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EscalationGiven:
+class EscalationGiven(Struct, frozen=True, forbid_unknown_fields=True):
     """The handle of a request that waits for a person."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     handle: str
     status: str
     queue: str
@@ -64,21 +52,19 @@ class EscalationGiven:
     check_after_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, forbid_unknown_fields=True):
     """What happened and what to do next."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     status: Status
-    executed: Annotated[bool, Field(description="True only if state changed or data was read")]
-    call_id: Annotated[str, Field(description="Id of this call in the audit trail")]
-    data: Annotated[dict[str, Json] | None, Field(description="The result, when completed")] = None
+    executed: Annotated[bool, Meta(description="True only if state changed or data was read")]
+    call_id: Annotated[str, Meta(description="Id of this call in the audit trail")]
+    data: Annotated[dict[str, Json] | None, Meta(description="The result, when completed")] = None
     reasons: list[ReasonGiven] = field(default_factory=list[ReasonGiven])
-    next_step: Annotated[str | None, Field(description="What to do or say now")] = None
+    next_step: Annotated[str | None, Meta(description="What to do or say now")] = None
     verification: Verification | None = None
     confirmation: Confirmation | None = None
     escalation: EscalationGiven | None = None
-    replayed: Annotated[bool, Field(description="True when an earlier outcome is returned again")] = False
+    replayed: Annotated[bool, Meta(description="True when an earlier outcome is returned again")] = False
 
     @property
     def is_error(self) -> bool:
@@ -103,19 +89,15 @@ class Outcome:
 
 
 def outcome_from(told: Mapping[str, Json]) -> Outcome:
-    """The outcome that `as_json` told. Raises ValueError for anything else."""
-    return _envelope().validate_python(told)
+    """The outcome that `as_json` told. Raises ValidationError for anything else."""
+    return convert(told, Outcome)
 
 
 def outcome_schema() -> dict[str, Any]:
     """JSON Schema of the envelope."""
-    return _envelope().json_schema()
-
-
-@cache
-def _envelope() -> TypeAdapter[Outcome]:
-    return TypeAdapter(Outcome)
+    _, parts = schema_components([Outcome], ref_template="#/$defs/{name}")
+    return {**parts.pop("Outcome"), "$defs": parts}
 
 
 def _told(part: ReasonGiven | Verification | Confirmation | EscalationGiven) -> dict[str, Json]:
-    return {name: value for name in part.__slots__ if (value := getattr(part, name)) is not None}
+    return {name: value for name in part.__struct_fields__ if (value := getattr(part, name)) is not None}

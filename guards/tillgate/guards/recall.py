@@ -5,7 +5,8 @@ nothing else has changed the records since. Only what acted or still waits is re
 """
 
 import hashlib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tillgate.guards import escalation
 from tillgate.guards.answers import CONFLICT

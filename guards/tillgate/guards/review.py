@@ -7,8 +7,10 @@ one more fact, in the same transaction that records it, so it is executed once o
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from tillgate.guards.case import Grant
 from tillgate.guards.desk import Desk, Received, Request

@@ -1,9 +1,9 @@
 """The nouns of a call can be written down and read back."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.audit.record import as_json, plan_digest, plan_from_json, requirements_from_json, rfc3339

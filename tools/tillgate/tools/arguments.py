@@ -7,10 +7,10 @@ decimal string. The parsed object is frozen and is the only thing the guard and 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
+from msgspec import Struct
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -51,8 +51,7 @@ _DEEPEST = 16
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """Money a caller wrote: `text` as it came, `minor` in minor units of the shop's currency."""
 
     minor: int

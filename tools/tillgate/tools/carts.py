@@ -1,7 +1,8 @@
 """What a cart and an offer allow each other; shared by the tools that list, apply and restore offers."""
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tillgate.guards.model import Reason
 from tillgate.tools.arguments import visible

@@ -1,9 +1,9 @@
 """Set how many of each variant a cart holds; prices come from the catalogue."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated
 
+from msgspec.structs import replace
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 

@@ -5,10 +5,10 @@ payment more than it brought in.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
+from msgspec import Struct
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -45,8 +45,7 @@ def _each_line_once(lines: tuple[RefundLine, ...]) -> tuple[RefundLine, ...]:
 RefundLines = Annotated[tuple[RefundLine, ...], Field(min_length=1, max_length=50), AfterValidator(_each_line_once)]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """What of one payment goes back, and to which method."""
 
     payment: Payment

@@ -6,12 +6,12 @@ that declaration when it is loaded, so a rule can never read a fact that would s
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
+from msgspec import Struct
 from pydantic import ValidationError
 
 from tillgate.guards.facts import ToolSurface
@@ -26,8 +26,7 @@ from tillgate.tools.typing import fact_type, result_paths
 A = TypeVar("A", bound=Args)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The records a call is about, as the look-up saw them."""
 
     customer: Customer | None = None

@@ -1,7 +1,6 @@
 """Change where an order goes before it is sent, or the address on the profile."""
 
-from dataclasses import asdict
-
+from msgspec.structs import asdict
 from pydantic import Field
 
 from tillgate.guards.model import Change, Impact, Plan, Reason

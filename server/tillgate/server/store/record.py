@@ -3,11 +3,11 @@
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
 import orjson
+from msgspec.structs import replace
 
 from tillgate.guards.audit.record import plan_from_json
 from tillgate.guards.desk import Talk

@@ -5,9 +5,10 @@ Amounts are integer minor units of the shop's one currency. Nothing here can be 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from tillgate.guards.model import Json
 from tillgate.tools.commerce.allocating import first_units
@@ -31,8 +32,7 @@ class Sums(NamedTuple):
     refundable: int
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A postal address as it stands on file; `country` is ISO 3166 alpha-2."""
 
     line1: str
@@ -43,8 +43,7 @@ class Address:
     country: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentMethod:
+class PaymentMethod(Struct, frozen=True):
     """A way to pay on file: only kind, brand, last four digits, and the balance of gift cards and credit.
 
     `refunds_30d` and `refunded_30d` are what went back to it in the last 30 days, count and minor units.
@@ -61,8 +60,7 @@ class PaymentMethod:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """One person on file, with the figures of their past that policy may use."""
 
     id: str
@@ -88,8 +86,7 @@ class Customer:
         return next((method for method in self.payment_methods if method.id == method_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One thing that can be bought; `version` goes up whenever its price or stock row changes."""
 
     id: str
@@ -102,16 +99,14 @@ class Variant:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     id: str
     title: str
     category: str | None
     variants: tuple[Variant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A discount the shop has approved. `value` is a percentage times 100 (1000 is 10 %) or minor units."""
 
     code: str
@@ -140,8 +135,7 @@ class Offer:
         return min(amount, left)
 
 
-@dataclass(frozen=True, slots=True)
-class CartLine:
+class CartLine(Struct, frozen=True):
     """`version` is that of the variant's row when the customer was told its price."""
 
     variant: Variant
@@ -154,8 +148,7 @@ class CartLine:
         return self.version != self.variant.version
 
 
-@dataclass(frozen=True, slots=True)
-class Cart:
+class Cart(Struct, frozen=True):
     """A cart of a customer, or of an anonymous conversation. Its money is derived, never stored."""
 
     id: str
@@ -211,8 +204,7 @@ class CartSums(NamedTuple):
         return None if self.margin is None or self.total == 0 else self.margin * 100 // self.total
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(Struct, frozen=True):
     """What was bought, or a charge (shipping, tax) beside it. `discount` is the line's share of what came off."""
 
     id: str
@@ -235,8 +227,7 @@ class OrderLine:
         return upto - first_units(self.amount, self.quantity, taken)
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     id: str
     method_id: str
     method_kind: MethodKind
@@ -244,8 +235,7 @@ class Payment:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(Struct, frozen=True):
     """Money going back; until `settles_at` it has not left the shop. Without one it waits for the goods.
 
     `lines` maps line id to quantity, empty when unknown.
@@ -262,15 +252,13 @@ class Refund:
     settles_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shipment:
+class Shipment(Struct, frozen=True):
     id: str
     tracking: str | None
     line_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Amendment:
+class Amendment(Struct, frozen=True):
     """What was done to an order since it was placed; `lines` maps line ids to what it says of them."""
 
     id: str
@@ -279,8 +267,7 @@ class Amendment:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One order with everything that hangs on it. Its money is derived from its lines and the ledger.
 
     What a change of items, an exchange or a change of the payment method moved is no refund: it settles what was

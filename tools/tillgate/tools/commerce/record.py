@@ -6,17 +6,17 @@ nothing more.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from tillgate.guards.model import Assurance, Json
 from tillgate.guards.money import Currency
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, OrderStatus, Product, Variant
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(Struct, frozen=True):
     """What the gate remembers of one conversation. `misses` counts failed identifications; 3 lock it."""
 
     key: str
@@ -26,8 +26,7 @@ class Conversation:
     assurance: Assurance
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """A one-time code that was sent. `matches` compares in constant time; the code itself is not kept."""
 
     id: str
@@ -38,8 +37,7 @@ class Challenge:
     code_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestView:
+class RequestView(Struct, frozen=True):
     """An escalation as its own customer may see it."""
 
     handle: str
@@ -52,8 +50,7 @@ class RequestView:
     result: Mapping[str, Json] | None
 
 
-@dataclass(frozen=True, slots=True)
-class PastCall:
+class PastCall(Struct, frozen=True):
     """A call of this subject that changed something: enough to plan its inverse."""
 
     call_id: str

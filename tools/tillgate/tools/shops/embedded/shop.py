@@ -6,11 +6,11 @@ statements and end in None; only `identify` searches across customers, and it re
 
 import unicodedata
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from tillgate.guards.model import Json
 from tillgate.guards.money import Currency
