@@ -14,7 +14,9 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -30,15 +32,21 @@ from tillgate.tools.shops.embedded.seed import seed
 TOOLS = ("get_order", "search_products", "edit_cart")
 
 
+def asked(tool: str, number: int) -> list[dict[str, Any]]:
+    """What one caller asks in turn: a write asks for something else each time, so that it acts each time."""
+    plain = numbered(CASES[tool], number)
+    if tool != "edit_cart":
+        return [plain]
+    return [plain | {"lines": [{**line, "quantity": n} for line in plain["lines"]]} for n in (1, 2, 3)]
+
+
 async def caller(app: App, writer: Writer, tool: str, number: int, until: float) -> list[float]:
     """Milliseconds of each call of one caller."""
     who = Caller(Agent("agent", "http"), f"http:{number}", f"{number}", f"cus_{number}", Assurance.STEPPED_UP, NOW)
+    calls = cycle([Received(tool, arguments, who) for arguments in asked(tool, number)])
     took: list[float] = []
     while (began := time.perf_counter()) < until:
-        arguments = numbered(CASES[tool], number)
-        if tool == "edit_cart":
-            arguments["lines"] = [{**line, "quantity": 1 + len(took) % 3} for line in arguments["lines"]]
-        outcome = await drive_together(app.gate.steps(Received(tool, arguments, who)), writer, app.gate.reach)
+        outcome = await drive_together(app.gate.steps(next(calls)), writer, app.gate.reach)
         if outcome.status != "completed":
             raise RuntimeError(f"{tool}: {outcome}")
         took.append((time.perf_counter() - began) * 1000)
