@@ -1,6 +1,7 @@
 """Settings: flags, then `TILLGATE_*`, then defaults. A wrong one is refused with its name and the mend."""
 
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Assurance
 
+_LAST_PORT = 65_535
 Level = Literal["anonymous", "identified", "authenticated", "stepped_up"]
 
 
@@ -27,6 +29,8 @@ class Settings(BaseSettings):
     now: datetime | None = None
     notify: str = "outbox"
     payments: str | None = None
+    http: str | None = None
+    unsafe_no_auth: bool = False
 
     @field_validator("now")
     @classmethod
@@ -49,12 +53,35 @@ class Settings(BaseSettings):
         return Assurance[(self.assurance or "identified").upper()] if self.customer else Assurance.ANONYMOUS
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of `http`. Raises ConfigurationError for anything else, and for an open door to the world."""
+        host, _, port = (self.http or "").rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not host or not port.isdecimal() or int(port) > _LAST_PORT:
+            raise ConfigurationError(f"--http {self.http}: give HOST:PORT, such as 127.0.0.1:8080")
+        if not self.unsafe_no_auth:
+            raise ConfigurationError(
+                "--http: nobody is served without a token; for a try on this machine, add --unsafe-no-auth"
+            )
+        if not is_loopback(host):
+            raise ConfigurationError(f"--unsafe-no-auth is for loopback addresses only, not for {host}")
+        return host, int(port)
+
+    @property
     def database(self) -> Path:
         """The SQLite file. PostgreSQL URLs are not served by this version."""
         text = self.db.removeprefix("sqlite:///")
         if "://" in text:
             raise ConfigurationError(f"--db {self.db}: only SQLite files are supported; give a path or sqlite:///PATH")
         return Path(text)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def settings(**flags: object) -> Settings:

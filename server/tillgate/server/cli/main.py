@@ -47,13 +47,19 @@ def serve(
     payments: Annotated[
         str | None, typer.Option(help="Who pays refunds out: nobody but the ledger, or stub:PATH", show_default=False)
     ] = None,
+    http: Annotated[
+        str | None, typer.Option(help="Serve many clients at HOST:PORT/mcp instead", metavar="HOST:PORT")
+    ] = None,
+    unsafe_no_auth: Annotated[
+        bool, typer.Option("--unsafe-no-auth", help="Ask no token; on a loopback address only")
+    ] = False,
 ) -> None:
-    """Serve one MCP client on stdin and stdout."""
-    from tillgate.server.serving import serve_on_stdio
+    """Serve one MCP client on stdin and stdout, or many over HTTP."""
+    from tillgate.server.serving import serve as serve_with
     from tillgate.server.settings import settings
 
     flags = {"db": db, "policy": policy, "customer": customer, "assurance": assurance, "agent": agent}
-    serve_on_stdio(settings(**flags, notify=notify, payments=payments))
+    serve_with(settings(**flags, notify=notify, payments=payments, http=http, unsafe_no_auth=unsafe_no_auth or None))
 
 
 @app.command()

@@ -1,0 +1,123 @@
+"""Over HTTP: both protocol eras, a body that is screened first, and no open door but on this machine."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from worlds import NOW, SHOP
+
+from tillgate.guards.errors import ConfigurationError
+from tillgate.server.app import App, build
+from tillgate.server.reloading import LivePolicy
+from tillgate.server.settings import settings
+from tillgate.server.web import web_app
+from tillgate.server.writing import Writer
+from tillgate.tools.shops.embedded.seed import seed
+
+POLICY = """policy: web
+version: 1
+currency: USD
+rules:
+  - {id: all, tools: "*", permit: true}
+context: {get_order: {identified: [id, status]}}
+"""
+HEADERS = {
+    "accept": "application/json, text/event-stream",
+    "content-type": "application/json",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "tools/call",
+    "mcp-name": "get_order",
+}
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+def body(order: str = "ord_1") -> dict[str, Any]:
+    params = {"name": "get_order", "arguments": {"order_id": order}, "_meta": META}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    flags = {"db": str(tmp_path / "web.db"), "policy": tmp_path / "policy.yaml", "now": NOW}
+    made = build(settings(**flags, http="127.0.0.1:8123", unsafe_no_auth=True), serving=True)
+    with made.store.transaction() as desk:
+        seed(desk.sql, json.dumps(SHOP), now=NOW)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def client(app: App) -> Iterator[TestClient]:
+    writer = Writer(app.store)
+    writer.start()
+    with TestClient(web_app(app, LivePolicy(app), writer), base_url="http://127.0.0.1:8123") as made:
+        yield made
+    writer.stop()
+
+
+def records(app: App) -> list[dict[str, Any]]:
+    with app.store.reading() as desk:
+        return [json.loads(row[0]) for row in desk.sql.rows("SELECT record FROM audit ORDER BY seq")]
+
+
+def test_a_call_is_answered_as_json_and_recorded(app: App, client: TestClient) -> None:
+    answer = client.post("/mcp", json=body(), headers=HEADERS)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    told = answer.json()["result"]["structuredContent"]
+    assert told["status"] == "verification_required"
+    assert records(app)[-1]["agent"]["channel"] == "http"
+
+
+def test_two_keys_of_one_name_are_refused_by_the_gate_and_recorded(app: App, client: TestClient) -> None:
+    raw = json.dumps(body()).replace('"order_id": "ord_1"', '"order_id": "ord_1", "order_id": "ord_2"')
+    told = client.post("/mcp", content=raw, headers=HEADERS).json()["result"]["structuredContent"]
+    assert told["reasons"][0]["message"] == "The key 'order_id' is there twice"
+    assert records(app)[-1]["refusal"]["code"] == "invalid_arguments"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"host": "evil.example"}, 421),
+        ({"origin": "http://evil.example"}, 403),
+        ({"mcp-name": "issue_refund"}, 400),
+        ({"mcp-method": "tools/list"}, 400),
+    ],
+)
+def test_what_comes_from_elsewhere_or_contradicts_itself_is_refused(
+    app: App, client: TestClient, change: dict[str, str], status: int
+) -> None:
+    before = records(app)
+    assert client.post("/mcp", json=body(), headers=HEADERS | change).status_code == status
+    assert records(app) == before
+
+
+def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
+    assert client.post("/mcp", json=body("o" * 70_000), headers=HEADERS).status_code == 413
+
+
+def test_health_says_what_is_served(app: App, client: TestClient) -> None:
+    assert client.get("/healthz").json()["policy"] == app.policy.digest
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        ({"http": "127.0.0.1:8123"}, "nobody is served without a token"),
+        ({"http": "0.0.0.0:8123", "unsafe_no_auth": True}, "loopback"),
+        ({"http": "example.com:80", "unsafe_no_auth": True}, "loopback"),
+        ({"http": "8080", "unsafe_no_auth": True}, "give HOST:PORT"),
+        ({"http": "127.0.0.1:99999", "unsafe_no_auth": True}, "give HOST:PORT"),
+    ],
+)
+def test_no_door_is_open_to_the_world(flags: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        _ = settings(**flags).address
