@@ -30,6 +30,7 @@ from tillgate.guards.desk import Caller, Received
 from tillgate.guards.effects import UnderWay
 from tillgate.guards.model import Agent, Assurance, Decision, RiskAssessment, Tier, Verdict
 from tillgate.guards.outcome import Outcome
+from tillgate.guards.steps import Asked
 from tillgate.server.app import App, build
 from tillgate.server.settings import settings
 from tillgate.server.store.desk import SqlDesk
@@ -102,7 +103,7 @@ class Bench:
     def round(self, tool: str) -> float:
         """Microseconds of CPU of one call, on the average of one of each caller. Raises when one is not completed."""
         calls = [(call, self._id()) for call in self.calls(tool, self.tokens)]
-        answers: list[Outcome | UnderWay] = []
+        answers: list[Outcome | UnderWay | Asked] = []
         took = 0
         with suppress(TakenBack), self.app.store.transaction() as desk:
             began = time.thread_time_ns()

@@ -25,8 +25,9 @@ from benchmarks.journey import CASES, NOW, ROOT, numbered, shop
 from tillgate.guards.desk import Caller, Received
 from tillgate.guards.model import Agent, Assurance
 from tillgate.server.app import App, build
+from tillgate.server.driving import drive
 from tillgate.server.settings import settings
-from tillgate.server.writing import Writer, drive_together
+from tillgate.server.writing import Writer
 from tillgate.tools.shops.embedded.seed import seed
 
 TOOLS = ("get_order", "search_products", "edit_cart")
@@ -46,7 +47,7 @@ async def caller(app: App, writer: Writer, tool: str, number: int, until: float)
     calls = cycle([Received(tool, arguments, who) for arguments in asked(tool, number)])
     took: list[float] = []
     while (began := time.perf_counter()) < until:
-        outcome = await drive_together(app.gate.steps(next(calls)), writer, app.gate.reach)
+        outcome = await drive(app.gate.steps(next(calls)), writer.run, app.gate.reach)
         if outcome.status != "completed":
             raise RuntimeError(f"{tool}: {outcome}")
         took.append((time.perf_counter() - began) * 1000)

@@ -12,9 +12,10 @@ from worlds import World, customer
 from tillgate.guards.desk import Received
 from tillgate.guards.errors import Busy, Unavailable
 from tillgate.guards.outcome import Outcome
+from tillgate.server.driving import drive
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.log import stored_lines, unrecorded
-from tillgate.server.writing import Writer, drive_together
+from tillgate.server.writing import Writer
 
 THREE = """policy: three
 version: 1
@@ -37,7 +38,7 @@ async def writing(world: World, **options: int) -> AsyncIterator[Writer]:
 
 async def call(world: World, writer: Writer, tool: str, talk: str = "talk", **arguments: Any) -> Outcome:
     received = Received(tool, arguments, customer(conversation=talk))
-    return await drive_together(world.gate.steps(received), writer, world.gate.reach)
+    return await drive(world.gate.steps(received), writer.run, world.gate.reach)
 
 
 async def test_sixty_four_at_once_on_a_budget_for_three_are_three(world: World) -> None:

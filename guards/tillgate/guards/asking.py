@@ -17,6 +17,7 @@ from tillgate.guards.desk import STEP_UP_SECONDS, Code, Desk, Pending
 from tillgate.guards.model import Assurance, Confirm, Consent, Plan, Reason, Verify
 from tillgate.guards.outcome import Confirmation, Outcome, Verification
 from tillgate.guards.ports import Minter
+from tillgate.guards.steps import Ask, Asked
 
 CODES_AN_HOUR = 5
 CONFIRM_SECONDS = 900
@@ -31,6 +32,18 @@ class Said(Struct, frozen=True):
     confirmation: str | None = None
 
 
+class Asker(Struct, frozen=True):
+    """What a question is made with; `pages` is where our own pages are, if they are served."""
+
+    minter: Minter
+    pages: str | None = None
+
+    def page(self, pending: str) -> str | None:
+        """The page on which this question can be answered. The link alone proves nothing and shows nobody's data."""
+        return f"{self.pages}/{pending}" if self.pages else None
+
+
+_DECLINED = Reason("declined", "You said no, so nothing was done.")
 _NOTHING_SAID = Said(Consent.NONE)
 
 
@@ -60,16 +73,17 @@ def ask_identity(case: Case, reason: Reason) -> Outcome:
     )
 
 
-def ask_proof(desk: Desk, case: Case, demand: Verify, minter: Minter) -> Outcome:
+def ask_proof(desk: Desk, case: Case, demand: Verify, asker: Asker) -> Outcome | Asked:
     """Send a one-time code to the contact on file, or point to the one already on its way."""
     customer = case.subject.customer_id
     contact = desk.contact(customer) if customer else None
     if customer is None or contact is None or demand.level <= Assurance.IDENTIFIED:
         return ask_identity(case, demand.reason)
-    code = desk.open_code(case.talk, customer) or _send_code(desk, case, customer, contact, minter)
+    code = desk.open_code(case.talk, customer) or _send_code(desk, case, customer, contact, asker)
     if code is None:
         return denied(case, _TOO_MANY)
-    return Outcome(
+    page = asker.page(code.id)
+    outcome = Outcome(
         status="verification_required",
         executed=False,
         call_id=case.call_id,
@@ -79,36 +93,78 @@ def ask_proof(desk: Desk, case: Case, demand: Verify, minter: Minter) -> Outcome
             challenge_id=code.id,
             sent_to=code.sent_to,
             expires_at=rfc3339(code.expires_at),
+            url=page,
         ),
         next_step=(
-            f"Tell the customer a code was sent to {code.sent_to}. When they say it, call verify_identity with "
-            "challenge_id and code, then send this call again."
+            f"Tell the customer a code was sent to {code.sent_to}{_on_page(page)}. When they say it, call "
+            "verify_identity with challenge_id and code, then send this call again."
         ),
+    )
+    return _by_page(case, outcome, f"Please enter the code that was sent to {code.sent_to}.", code.id, page)
+
+
+def ask_consent(desk: Desk, case: Case, plan: Plan, demand: Confirm, asker: Asker) -> Outcome | Asked:
+    """Ask for a yes to this plan: by a token the model relays, in the client's own form, or by a code only the
+    customer receives.
+    """
+    if demand.strength is Consent.AGENT:
+        return _ask_agent(desk, case, plan, demand, asker)
+    if demand.strength is Consent.CLIENT and "form" in case.received.caller.asks:
+        return _ask_client(desk, case, plan, demand, asker)
+    return _ask_customer(desk, case, plan, demand, asker)
+
+
+def decline(desk: Desk, call_id: str, pending: str) -> Outcome:
+    """The client's user said no: the question is spent, and that is on record."""
+    desk.spend_pending(pending)
+    desk.append({"kind": "declined", "at": rfc3339(desk.now), "call_id": call_id, "confirmation": pending}, ())
+    return Outcome(
+        status="denied",
+        executed=False,
+        call_id=call_id,
+        reasons=given(_DECLINED),
+        next_step="Nothing was done. Ask the customer what they would like instead.",
     )
 
 
-def ask_consent(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Minter) -> Outcome:
-    """Ask for a yes to this plan: by a token the model relays, or by a code only the customer receives."""
-    if demand.strength is Consent.AGENT:
-        return _ask_agent(desk, case, plan, demand, minter)
-    return _ask_customer(desk, case, plan, demand, minter)
+def say(desk: Desk, pending_id: str, code: str) -> bool:
+    """The customer answered a question on our own page; whether the code was right. A wrong one costs a try."""
+    pending = desk.pending_here(pending_id)
+    if pending is None or pending.expires_at <= desk.now or pending.strength != Consent.CUSTOMER:
+        return False
+    right = hmac.compare_digest(pending.token_hash, hashed(pending.salt, code))
+    desk.say_pending(pending_id, right=right)
+    kind = "confirmed" if right else "wrong_code"
+    desk.append({"kind": kind, "at": rfc3339(desk.now), "confirmation": pending_id}, ())
+    return right
 
 
 def consent(desk: Desk, case: Case, plan: Plan) -> Said | Reason:
     """The yes that came with this call. A confirmation that does not fit is spent."""
     if case.grant is not None:
         return Said(case.grant.consent)
-    token = case.args.gate("confirmation_token") if case.args else None
+    agreed = case.received.agreed
+    token = agreed or (case.args.gate("confirmation_token") if case.args else None)
     if token is None:
-        return _NOTHING_SAID
+        return _said_on_page(desk, case, plan)
     for pending in desk.pending(case.talk):
         if hmac.compare_digest(pending.token_hash, hashed(pending.salt, token)):
+            if (pending.strength == Consent.CLIENT) is not (agreed is not None):
+                break  # a form's yes comes from a form, and nothing else does
             return _judge(desk, case, plan, pending)
     desk.miss_pending(case.talk)
     return Reason(
         "confirmation_invalid",
         "That confirmation is not valid. Nothing was done; send the call without it to ask again.",
     )
+
+
+def _said_on_page(desk: Desk, case: Case, plan: Plan) -> Said:
+    """A yes to exactly this that the customer gave on our own page."""
+    if not case.pages or not plan.changes or plan.denies is not None:
+        return _NOTHING_SAID
+    pending = _open_for(desk, case, plan)
+    return Said(Consent.CUSTOMER, pending.id) if pending is not None and pending.said else _NOTHING_SAID
 
 
 def _judge(desk: Desk, case: Case, plan: Plan, pending: Pending) -> Said | Reason:
@@ -125,23 +181,38 @@ def _judge(desk: Desk, case: Case, plan: Plan, pending: Pending) -> Said | Reaso
     return Said(Consent(pending.strength), pending.id)
 
 
-def _send_code(desk: Desk, case: Case, customer: str, contact: str, minter: Minter) -> Code | None:
+def _send_code(desk: Desk, case: Case, customer: str, contact: str, asker: Asker) -> Code | None:
     if desk.codes_since(customer, desk.now - timedelta(hours=1)) >= CODES_AN_HOUR:
         return None
-    secret, salt = minter.code(), minter.token()
-    code = Code(minter.id("chl"), desk.now + timedelta(seconds=STEP_UP_SECONDS), masked(contact))
+    secret, salt = asker.minter.code(), asker.minter.token()
+    code = Code(asker.minter.id("chl"), desk.now + timedelta(seconds=STEP_UP_SECONDS), masked(contact))
     desk.add_code(case.talk, customer, code, salt, hashed(salt, secret))
     desk.send(
         contact,
         "Your code",
-        f"Your code is {secret}. It is valid for 10 minutes. Nobody from the shop will call for it.",
+        f"Your code is {secret}. It is valid for 10 minutes. Nobody from the shop will call for it."
+        f"{_link(asker.page(code.id))}",
     )
     return code
 
 
-def _ask_agent(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Minter) -> Outcome:
-    token, salt = minter.token(), minter.token()
-    pending = _pending(desk, case, plan, demand.strength, salt, hashed(salt, token), minter)
+def _ask_client(desk: Desk, case: Case, plan: Plan, demand: Confirm, asker: Asker) -> Asked:
+    """The token goes to the client's interface alone. Where that cannot ask after all, the call is sent again."""
+    token, salt = asker.minter.token(), asker.minter.token()
+    pending = _pending(desk, case, plan, Consent.CLIENT, salt, hashed(salt, token), asker.minter)
+    desk.add_pending(case.talk, pending)
+    outcome = _asked(
+        case,
+        demand,
+        Confirmation(summary=plan.summary, undo=plan.way_back(), expires_at=rfc3339(pending.expires_at)),
+        "The customer has not answered yet. Send the same call again to ask them once more.",
+    )
+    return Asked(outcome, Ask("form", f"{plan.summary}. {plan.way_back()}", pending.id, token))
+
+
+def _ask_agent(desk: Desk, case: Case, plan: Plan, demand: Confirm, asker: Asker) -> Outcome:
+    token, salt = asker.minter.token(), asker.minter.token()
+    pending = _pending(desk, case, plan, demand.strength, salt, hashed(salt, token), asker.minter)
     desk.add_pending(case.talk, pending)
     return _asked(
         case,
@@ -152,37 +223,56 @@ def _ask_agent(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Mint
     )
 
 
-def _ask_customer(desk: Desk, case: Case, plan: Plan, demand: Confirm, minter: Minter) -> Outcome:
+def _ask_customer(desk: Desk, case: Case, plan: Plan, demand: Confirm, asker: Asker) -> Outcome | Asked:
     customer = case.subject.customer_id
     contact = desk.contact(customer) if customer else None
     if customer is None or contact is None:
         return ask_identity(case, demand.reason)
-    pending = _open_for(desk, case, plan)
+    pending = _open_for(desk, case, plan) or _send_question(desk, case, plan, customer, contact, asker)
     if pending is None:
-        pending = _send_question(desk, case, plan, customer, contact, minter)
-        if pending is None:
-            return denied(case, _TOO_MANY)
-    sent_to = masked(contact)
+        return denied(case, _TOO_MANY)
+    sent_to, page = masked(contact), asker.page(pending.id)
     why = "" if demand.strength is Consent.CUSTOMER else "This client cannot ask in a window of its own. "
-    return _asked(
+    outcome = _asked(
         case,
         demand,
         Confirmation(
-            summary=plan.summary, undo=plan.way_back(), expires_at=rfc3339(pending.expires_at), sent_to=sent_to
+            summary=plan.summary,
+            undo=plan.way_back(),
+            expires_at=rfc3339(pending.expires_at),
+            sent_to=sent_to,
+            url=page,
         ),
-        f"{why}Tell the customer a code to confirm exactly this was sent to {sent_to}. When they say it, send the same "
-        "call with confirmation_token set to the code.",
+        f"{why}Tell the customer a code to confirm exactly this was sent to {sent_to}{_on_page(page)}. When they say "
+        "it, send the same call with confirmation_token set to the code.",
     )
+    return _by_page(case, outcome, f"{plan.summary}. Please confirm with the code sent to {sent_to}.", pending.id, page)
 
 
-def _send_question(desk: Desk, case: Case, plan: Plan, customer: str, contact: str, minter: Minter) -> Pending | None:
+def _by_page(case: Case, outcome: Outcome, message: str, pending: str, page: str | None) -> Outcome | Asked:
+    """Offer to open our page, where there is one and the client can."""
+    if page is None or "page" not in case.received.caller.asks:
+        return outcome
+    return Asked(outcome, Ask("page", message, pending, url=page))
+
+
+def _on_page(page: str | None) -> str:
+    return f", and that it can be entered at {page}" if page else ""
+
+
+def _link(page: str | None) -> str:
+    return f"\n\nIt can also be entered at {page}" if page else ""
+
+
+def _send_question(desk: Desk, case: Case, plan: Plan, customer: str, contact: str, asker: Asker) -> Pending | None:
     if desk.codes_since(customer, desk.now - timedelta(hours=1)) >= CODES_AN_HOUR:
         return None
-    secret, salt = minter.code(), minter.token()
-    pending = _pending(desk, case, plan, Consent.CUSTOMER, salt, hashed(salt, secret), minter)
+    secret, salt = asker.minter.code(), asker.minter.token()
+    pending = _pending(desk, case, plan, Consent.CUSTOMER, salt, hashed(salt, secret), asker.minter)
     desk.add_pending(case.talk, pending)
     question = " ".join(part for part in (f"{plan.summary}.", plan.detail, plan.way_back()) if part)
-    desk.send(contact, "Please confirm", f"{question}\n\nIf you agree, say this code: {secret}. If not, do nothing.")
+    how = f"If you agree, say this code: {secret}. If not, do nothing.{_link(asker.page(pending.id))}"
+    desk.send(contact, "Please confirm", f"{question}\n\n{how}")
     return pending
 
 

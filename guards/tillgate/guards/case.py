@@ -49,6 +49,7 @@ class Case(Struct, frozen=True):
     refusal: Reason | None = None
     consent: Consent = Consent.NONE
     confirmation: str | None = None
+    pages: bool = False
 
     def judged(
         self,

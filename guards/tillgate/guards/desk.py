@@ -30,10 +30,15 @@ LEASE_SECONDS = 6
 """How long whoever carries out a request has it for themselves; longer than any provider takes to answer."""
 
 
+Way: TypeAlias = Literal["form", "page"]
+"""How a client can put a question to whoever sits at it."""
+
+
 class Caller(Struct, frozen=True):
     """Who acts, as the transport knows it. `principal` scopes the conversation, so that naming one gives nothing.
 
     `customer_id` and `assurance` come from the token or the process settings; `since` is when that was established.
+    `asks` are the ways in which this client can ask its user.
     """
 
     agent: Agent
@@ -42,15 +47,22 @@ class Caller(Struct, frozen=True):
     customer_id: str | None
     assurance: Assurance
     since: datetime
+    asks: frozenset[Way] = frozenset()
 
 
 class Received(Struct, frozen=True):
-    """One `tools/call` as it came in. `fault` is set when the raw message itself was refused."""
+    """One `tools/call` as it came in. `fault` is set when the raw message itself was refused.
+
+    `agreed` is the token of a form in which the client's user said yes, `declined` the question to which they said no;
+    both come from the transport, never from arguments.
+    """
 
     tool: str
     arguments: Mapping[str, Json]
     caller: Caller
     fault: str | None = None
+    agreed: str | None = None
+    declined: str | None = None
 
 
 class Talk(Struct, frozen=True):
@@ -116,7 +128,10 @@ class Entry(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True):
-    """A confirmation that was asked for: bound to the tool, the plan and the subject, and to its conversation."""
+    """A confirmation that was asked for: bound to the tool, the plan and the subject, and to its conversation.
+
+    `said` when the customer said yes to it on our own page.
+    """
 
     id: str
     tool: str
@@ -127,6 +142,7 @@ class Pending(Struct, frozen=True):
     token_hash: str
     expires_at: datetime
     attempts: int
+    said: bool = False
 
 
 class Code(Struct, frozen=True):
@@ -268,6 +284,14 @@ class Desk(Protocol):
     def add_code(self, talk: Talk, customer_id: str, code: Code, salt: str, code_hash: str) -> None: ...
     def pending(self, talk: Talk) -> Sequence[Pending]:
         """Confirmations of this conversation that were not used, newest first."""
+        ...
+
+    def pending_here(self, pending_id: str) -> Pending | None:
+        """A confirmation by its id, of whatever conversation, that was not used and has tries left."""
+        ...
+
+    def say_pending(self, pending_id: str, *, right: bool) -> None:
+        """The customer said yes on our page; or tried a wrong code there, which costs a try."""
         ...
 
     def add_pending(self, talk: Talk, pending: Pending) -> None: ...

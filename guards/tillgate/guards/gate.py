@@ -36,7 +36,7 @@ from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Arguments, Minter, Tool
 from tillgate.guards.recall import recall, remember
 from tillgate.guards.recording import call_record, failure_record
-from tillgate.guards.steps import Steps, Transact, drive
+from tillgate.guards.steps import Asked, Steps, Transact, drive
 
 log = logging.getLogger("tillgate.gate")
 _ATTEMPTS = 3
@@ -56,6 +56,7 @@ class Gate:
     store: Store
     minter: Minter
     reach: Reach = nobody
+    pages: str | None = None
 
     def handle(self, received: Received) -> Outcome:
         """Answer one call, here and now. Never raises: a failure is rolled back, written down, answered as `failed`."""
@@ -63,10 +64,29 @@ class Gate:
 
     def steps(self, received: Received) -> Steps[Outcome]:
         """One call as the steps it asks for: one transaction, or two with what happens outside between them."""
+        if received.declined is not None:
+            return (yield from self._declined(self.minter.id("call"), received.declined))
+        ended = yield from self._once(received)
+        if not isinstance(ended, Asked):
+            return ended
+        yes: bool | None = yield ended.ask
+        if yes is None:
+            return ended.outcome
+        if not yes:
+            return (yield from self._declined(ended.outcome.call_id, ended.ask.pending))
+        caller = replace(received.caller, asks=frozenset())  # whoever has answered is not asked again at once
+        again = yield from self._once(replace(received, agreed=ended.ask.secret, caller=caller))
+        return again.outcome if isinstance(again, Asked) else again
+
+    def _declined(self, call_id: str, pending: str) -> Steps[Outcome]:
+        outcome: Outcome = yield Transact(lambda desk: asking.decline(desk, call_id, pending))
+        return outcome
+
+    def _once(self, received: Received) -> Steps[Outcome | Asked]:
         call_id = self.minter.id("call")
         for _ in range(_ATTEMPTS):
             try:
-                ended: Outcome | UnderWay = yield Transact(lambda desk: self.journey(desk, received, call_id))
+                ended: Outcome | UnderWay | Asked = yield Transact(lambda desk: self.journey(desk, received, call_id))
             except Stale:
                 continue  # a `before` no longer held: nothing changed, and the call is decided anew
             except Busy:
@@ -74,13 +94,13 @@ class Gate:
             except Exception:  # the last line: nothing of a fault may reach the client
                 log.exception("call %s failed", call_id)
                 break
-            if isinstance(ended, Outcome):
-                return ended
-            return (yield from self._finish(call_id, ended))
+            return (yield from self._finish(call_id, ended)) if isinstance(ended, UnderWay) else ended
         yield from self._write_down_failure(received, call_id)
         return failed(call_id)
 
-    def journey(self, desk: Desk, received: Received, call_id: str, grant: Grant | None = None) -> Outcome | UnderWay:
+    def journey(
+        self, desk: Desk, received: Received, call_id: str, grant: Grant | None = None
+    ) -> Outcome | UnderWay | Asked:
         """Identify, parse, recall, look up, plan, assess, limit, decide; then one of six ends, trimmed and recorded.
 
         Runs inside the caller's transaction, and `grant` is a yes that people gave. The sixth end is no end yet: what
@@ -121,7 +141,13 @@ class Gate:
             return self._refuse(desk, replace(case, plan=plan), said)
         case = evaluate(desk, case, tool, args, plan, said, tool.facts(found, plan, desk.now))
         ended = self._answer(desk, case, plan)
-        return ended if isinstance(ended, UnderWay) else self._close(desk, case, ended)
+        match ended:
+            case Outcome():
+                return self._close(desk, case, ended)
+            case Asked(outcome):
+                return replace(ended, outcome=self._close(desk, case, outcome))
+            case UnderWay():
+                return ended
 
     def _finish(self, call_id: str, way: UnderWay) -> Steps[Outcome]:
         """Carry out what is under way and settle it. What cannot be settled now is taken up later, by anybody."""
@@ -139,7 +165,7 @@ class Gate:
         talk = desk.talk(received.caller)
         subject = grant.subject if grant else subject_of(desk, received.caller, talk)
         tool, args = parsed or (None, None)
-        return Case(call_id, received, subject, talk, self.policy, grant, tool, args)
+        return Case(call_id, received, subject, talk, self.policy, grant, tool, args, pages=self.pages is not None)
 
     def _parse(self, received: Received) -> tuple[Tool, Arguments] | Reason:
         if received.fault is not None:
@@ -166,7 +192,7 @@ class Gate:
             return self._close(desk, replace(case, refusal=floor), asking.ask_identity(case, floor))
         return self._refuse(desk, case, floor)
 
-    def _answer(self, desk: Desk, case: Case, plan: Plan) -> Outcome | UnderWay:
+    def _answer(self, desk: Desk, case: Case, plan: Plan) -> Outcome | UnderWay | Asked:
         decision = case.decision
         if decision is None:
             raise RuntimeError("nothing is answered before it is decided")
@@ -177,9 +203,9 @@ class Gate:
             case Verdict.PERMIT, _:
                 return self._execute(desk, case, plan)
             case Verdict.VERIFY, Verify():
-                return asking.ask_proof(desk, case, demand, self.minter)
+                return asking.ask_proof(desk, case, demand, asking.Asker(self.minter, self.pages))
             case Verdict.CONFIRM, Confirm():
-                return asking.ask_consent(desk, case, plan, demand, self.minter)
+                return asking.ask_consent(desk, case, plan, demand, asking.Asker(self.minter, self.pages))
             case Verdict.ESCALATE, Escalate():
                 return self._escalate(desk, case, plan, demand)
             case _:

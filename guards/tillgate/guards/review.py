@@ -21,7 +21,7 @@ from tillgate.guards.model import Assurance, Consent, Subject
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.recording import review_record, switch_record
-from tillgate.guards.steps import Steps, Transact
+from tillgate.guards.steps import Asked, Steps, Transact
 
 NAMELESS = "Give a name of up to 64 plain letters, digits, spaces and . _ @ + -"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9 ._@+-]{0,62}[a-z0-9])?")
@@ -111,6 +111,8 @@ def _carry_out(gate: Gate, desk: Desk, request: Request, names: tuple[str, ...],
     outcome = gate.journey(desk, received, request.call_id, grant)
     if isinstance(outcome, UnderWay):
         return Ruling(True, "executing", f"Under way: {request.summary}", under_way=outcome)
+    if isinstance(outcome, Asked):
+        raise TypeError("an approval asks nobody")
     if outcome.status == "completed":
         desk.move_request(request.handle, "executed", None, outcome.as_json())
         return Ruling(True, "executed", f"Done: {request.summary}" if amount is None else "Done.", outcome)

@@ -1,5 +1,6 @@
 """The composition root: the only place that chooses implementations."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import cast
 
-from tillgate.guards.desk import Caller
+from tillgate.guards.desk import Caller, Way
 from tillgate.guards.effects import reach
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.facts import ToolSurface
@@ -28,6 +29,8 @@ from tillgate.tools.registry import tools as registered
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 from tillgate.tools.shops.embedded.seed import shop_currency
 
+STATE_KEY = "state_key"
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -41,6 +44,18 @@ class App:
     clock: Clock
     minter: Minter
     text: str = ""
+
+    def state_key(self) -> bytes:
+        """What seals a question's state: the same for every process on the store, and known to nobody else."""
+
+        def kept(desk: SqlDesk) -> str:
+            key = desk.served_with(STATE_KEY)
+            if key is None:
+                key = secrets.token_hex(32)
+                desk.serve_with(STATE_KEY, key)
+            return key
+
+        return bytes.fromhex(self.store.run(kept))
 
     def callers(self, channel: Channel = "stdio") -> "Callers":
         """Who calls in this process, by the settings it was started with."""
@@ -67,7 +82,7 @@ class Callers:
     assurance: Assurance
     since: datetime
 
-    def __call__(self, conversation: str | None) -> Caller:
+    def __call__(self, conversation: str | None, asks: frozenset[Way] = frozenset()) -> Caller:
         return Caller(
             agent=self.agent,
             principal=f"{self.agent.channel}:{self.process}",
@@ -75,6 +90,7 @@ class Callers:
             customer_id=self.customer_id,
             assurance=self.assurance,
             since=self.since,
+            asks=asks,
         )
 
 

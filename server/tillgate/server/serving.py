@@ -1,12 +1,15 @@
 """`tillgate serve`: build, serve, and close in order."""
 
 import gc
+from collections.abc import Callable
+from typing import Any
 
 import anyio
 
-from tillgate.guards.desk import Received
+from tillgate.guards.desk import Desk, Received
 from tillgate.guards.outcome import Outcome
-from tillgate.server.app import build
+from tillgate.server.app import App, build
+from tillgate.server.driving import AskClient, drive
 from tillgate.server.mcp_server import Handle, build_server, serve_stdio
 from tillgate.server.notify import dispatcher_for
 from tillgate.server.recovering import recovery
@@ -29,7 +32,7 @@ def serve(settings: Settings) -> None:
         watcher.start()
         recovering.start()
         if settings.http is None:
-            anyio.run(serve_stdio, build_server(app.tools, _here(live), app.callers()))
+            anyio.run(serve_stdio, build_server(app.tools, _here(app, live), app.callers(), app.state_key()))
         else:
             from tillgate.server.web import serve_http
 
@@ -42,11 +45,15 @@ def serve(settings: Settings) -> None:
         app.store.close()
 
 
-def _here(live: LivePolicy) -> Handle:
-    """On this thread: one client, one call at a time, and nothing can cut a call in two."""
+def _here(app: App, live: LivePolicy) -> Handle:
+    """Transactions on this thread: one client, one call at a time, and nothing can cut one in two."""
 
-    async def handle(received: Received) -> Outcome:
-        return live.handle(received)
+    async def run(job: Callable[[Desk], Any]) -> Any:
+        return app.store.run(job)
+
+    async def handle(received: Received, ask: AskClient) -> Outcome:
+        gate = live.gate
+        return await drive(gate.steps(received), run, gate.reach, ask)
 
     return handle
 

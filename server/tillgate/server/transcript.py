@@ -21,7 +21,21 @@ from tillgate.server.recorded import Decision, Limits, Noun, Plan, Record
 
 _DECIDED = frozenset({"call", "execution"})
 _ENDS = frozenset({"denial", "withdrawal", "expiry", "stale"})
-_OTHERS = frozenset({"approval", "outcome", "pause", "resume", "policy", "seed", "failure", "checkpoint"})
+_OTHERS = frozenset(
+    {
+        "approval",
+        "outcome",
+        "pause",
+        "resume",
+        "declined",
+        "confirmed",
+        "wrong_code",
+        "policy",
+        "seed",
+        "failure",
+        "checkpoint",
+    }
+)
 
 _DECIDES = ("facts.", "arguments.")
 """Where what a decision is made from stands."""

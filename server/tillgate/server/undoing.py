@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import orjson
 
 from tillgate.guards.desk import Caller, Received
-from tillgate.guards.effects import UnderWay
 from tillgate.guards.errors import ConfigurationError, Stale
 from tillgate.guards.model import Agent, Assurance, at
 from tillgate.guards.outcome import Outcome
@@ -135,6 +134,6 @@ def _take_back(app: App, desk: SqlDesk, call_id: str, who: str, reason: str) -> 
     )
     received = Received("undo_action", {"call_id": call_id, "reason": reason}, caller)
     outcome = app.gate.journey(desk, received, app.minter.id("call"), operator_grant(who, row["customer_id"]))
-    if isinstance(outcome, UnderWay):
+    if not isinstance(outcome, Outcome):
         raise Stale("taking this back needs something outside, which an undo does not do")
     return outcome

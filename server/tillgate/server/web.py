@@ -22,10 +22,11 @@ from starlette.types import Message, Receive, Scope, Send
 from tillgate.guards.desk import Received
 from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App
+from tillgate.server.driving import AskClient, drive
 from tillgate.server.mcp_server import build_server
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.screen import MOST_BYTES, screen
-from tillgate.server.writing import Writer, drive_together
+from tillgate.server.writing import Writer
 
 log = logging.getLogger("tillgate.web")
 VERSION_HEADER = b"mcp-protocol-version"
@@ -61,11 +62,12 @@ def serve_http(app: App, live: LivePolicy) -> None:
 def web_app(app: App, live: LivePolicy, writer: Writer, *more: BaseRoute) -> Starlette:
     """The ASGI application. `more` are routes beside `/mcp`."""
 
-    async def handle(received: Received) -> Outcome:
+    async def handle(received: Received, ask: AskClient) -> Outcome:
         gate = live.gate
-        return await drive_together(gate.steps(received), writer, gate.reach)
+        return await drive(gate.steps(received), writer.run, gate.reach, ask)
 
-    endpoint = Endpoint(build_server(app.tools, handle, app.callers("http")), _security(*app.settings.address))
+    server = build_server(app.tools, handle, app.callers("http"), app.state_key())
+    endpoint = Endpoint(server, _security(*app.settings.address))
 
     async def health(_request: Any) -> JSONResponse:
         state = live.health()

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from tillgate.guards.desk import Desk
-from tillgate.guards.effects import Reach
 from tillgate.guards.errors import Busy, Unavailable
-from tillgate.guards.steps import Steps, Transact
 
 log = logging.getLogger("tillgate.writing")
 T = TypeVar("T")
@@ -116,22 +114,3 @@ def _tell(told: Sequence[tuple["asyncio.Future[Any]", Any]]) -> None:
             future.set_exception(answer)
         else:
             future.set_result(answer)
-
-
-async def drive_together(steps: Steps[T], writer: Writer, reach: Reach) -> T:
-    """Take every step, transactions together with those of others, and what happens outside on a thread of its own."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                if isinstance(step, Transact):
-                    done = await writer.run(step.job)
-                else:
-                    done = await asyncio.shield(asyncio.to_thread(reach, step))
-            except Exception as error:  # noqa: BLE001 - the journey says what a fault means
-                step = steps.throw(error)
-            else:
-                step = steps.send(done)
-    except StopIteration as end:
-        ended: T = end.value
-        return ended

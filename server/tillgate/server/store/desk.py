@@ -306,6 +306,17 @@ class SqlDesk:
         )
         return [pending_from(row) for row in rows]
 
+    def pending_here(self, pending_id: str) -> Pending | None:
+        row = self._sql.row(
+            "SELECT * FROM confirmation WHERE id = ? AND spent = 0 AND attempts < ?", (pending_id, TRIES)
+        )
+        return pending_from(row) if row else None
+
+    def say_pending(self, pending_id: str, *, right: bool) -> None:
+        self._sql.run(
+            "UPDATE confirmation SET said = ?, attempts = attempts + ? WHERE id = ?", (right, not right, pending_id)
+        )
+
     def add_pending(self, talk: Talk, pending: Pending) -> None:
         self._insert(
             "confirmation",
@@ -322,6 +333,7 @@ class SqlDesk:
                 "expires_at": time_text(pending.expires_at),
                 "attempts": 0,
                 "spent": 0,
+                "said": 0,
             },
         )
 

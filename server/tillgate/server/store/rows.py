@@ -67,6 +67,7 @@ def pending_from(row: Row) -> Pending:
         token_hash=row["token_hash"],
         expires_at=time_from(row["expires_at"]),
         attempts=row["attempts"],
+        said=bool(row["said"]),
     )
 
 

@@ -59,6 +59,7 @@ class Confirmation(Row, table=True):
     expires_at: str
     attempts: int = 0
     spent: bool = False
+    said: bool = False
 
 
 class Action(Row, table=True):
