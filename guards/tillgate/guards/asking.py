@@ -97,7 +97,8 @@ def ask_proof(desk: Desk, case: Case, demand: Verify, asker: Asker) -> Outcome |
         ),
         next_step=(
             f"Tell the customer a code was sent to {code.sent_to}{_on_page(page)}. When they say it, call "
-            "verify_identity with challenge_id and code, then send this call again."
+            f"verify_identity with challenge_id and code{' (or they enter it there)' if page else ''}, then send this "
+            "call again."
         ),
     )
     return _by_page(case, outcome, f"Please enter the code that was sent to {code.sent_to}.", code.id, page)
@@ -244,7 +245,8 @@ def _ask_customer(desk: Desk, case: Case, plan: Plan, demand: Confirm, asker: As
             url=page,
         ),
         f"{why}Tell the customer a code to confirm exactly this was sent to {sent_to}{_on_page(page)}. When they say "
-        "it, send the same call with confirmation_token set to the code.",
+        "it, send the same call with confirmation_token set to the code"
+        f"{'; when they have entered it, send it without' if page else ''}.",
     )
     return _by_page(case, outcome, f"{plan.summary}. Please confirm with the code sent to {sent_to}.", pending.id, page)
 

@@ -145,6 +145,14 @@ class Pending(Struct, frozen=True):
     said: bool = False
 
 
+class Proof(Struct, frozen=True):
+    """A proof of identity that was asked for and can still be given: in whose conversation, of whom, until when."""
+
+    talk_key: str
+    customer_id: str
+    expires_at: datetime
+
+
 class Code(Struct, frozen=True):
     """A one-time code that was sent, without the code."""
 
@@ -280,6 +288,10 @@ class Desk(Protocol):
         ...
 
     def open_code(self, talk: Talk, customer_id: str) -> Code | None: ...
+    def proof_here(self, challenge_id: str) -> Proof | None:
+        """A proof by its id, of whatever conversation, that was not given and has tries left."""
+        ...
+
     def codes_since(self, customer_id: str, since: datetime) -> int: ...
     def add_code(self, talk: Talk, customer_id: str, code: Code, salt: str, code_hash: str) -> None: ...
     def pending(self, talk: Talk) -> Sequence[Pending]:

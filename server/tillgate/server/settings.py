@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     payments: str | None = None
     http: str | None = None
     unsafe_no_auth: bool = False
+    public_url: str | None = None
 
     @field_validator("now")
     @classmethod

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -16,7 +17,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from tillgate.guards.desk import Received
@@ -26,6 +27,7 @@ from tillgate.server.driving import AskClient, drive
 from tillgate.server.mcp_server import build_server
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.screen import MOST_BYTES, screen
+from tillgate.server.verifying import PATH, verify_routes
 from tillgate.server.writing import Writer
 
 log = logging.getLogger("tillgate.web")
@@ -59,21 +61,28 @@ def serve_http(app: App, live: LivePolicy) -> None:
         writer.stop()
 
 
-def web_app(app: App, live: LivePolicy, writer: Writer, *more: BaseRoute) -> Starlette:
+def web_app(app: App, live: LivePolicy, writer: Writer, *more: Route) -> Starlette:
     """The ASGI application. `more` are routes beside `/mcp`."""
+    host, port = app.settings.address
+    pages = f"{app.settings.public_url or f'http://{host}:{port}'}{PATH}"
 
     async def handle(received: Received, ask: AskClient) -> Outcome:
-        gate = live.gate
+        gate = replace(live.gate, pages=pages)
         return await drive(gate.steps(received), writer.run, gate.reach, ask)
 
     server = build_server(app.tools, handle, app.callers("http"), app.state_key())
-    endpoint = Endpoint(server, _security(*app.settings.address))
+    endpoint = Endpoint(server, _security(host, port))
 
     async def health(_request: Any) -> JSONResponse:
         state = live.health()
         return JSONResponse(state, 200 if state["current"] else 503)
 
-    routes = [Route("/mcp", endpoint, methods=["GET", "POST", "DELETE"]), Route("/healthz", health), *more]
+    routes = [
+        Route("/mcp", endpoint, methods=["GET", "POST", "DELETE"]),
+        Route("/healthz", health),
+        *verify_routes(live, writer.run),
+        *more,
+    ]
     return Starlette(routes=routes, lifespan=endpoint.lifespan)
 
 

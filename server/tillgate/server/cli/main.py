@@ -50,6 +50,9 @@ def serve(
     http: Annotated[
         str | None, typer.Option(help="Serve many clients at HOST:PORT/mcp instead", metavar="HOST:PORT")
     ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="Where customers reach this server, for links in messages", show_default=False)
+    ] = None,
     unsafe_no_auth: Annotated[
         bool, typer.Option("--unsafe-no-auth", help="Ask no token; on a loopback address only")
     ] = False,
@@ -58,8 +61,15 @@ def serve(
     from tillgate.server.serving import serve as serve_with
     from tillgate.server.settings import settings
 
-    flags = {"db": db, "policy": policy, "customer": customer, "assurance": assurance, "agent": agent}
-    serve_with(settings(**flags, notify=notify, payments=payments, http=http, unsafe_no_auth=unsafe_no_auth or None))
+    flags: dict[str, object] = {
+        "db": db,
+        "policy": policy,
+        "customer": customer,
+        "assurance": assurance,
+        "agent": agent,
+    }
+    flags |= {"notify": notify, "payments": payments, "http": http, "public_url": public_url}
+    serve_with(settings(**flags, unsafe_no_auth=unsafe_no_auth or None))
 
 
 @app.command()

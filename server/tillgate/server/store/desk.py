@@ -16,6 +16,7 @@ from tillgate.guards.desk import (
     Entry,
     NewAction,
     Pending,
+    Proof,
     Request,
     RequestStatus,
     Spent,
@@ -272,6 +273,13 @@ class SqlDesk:
             (talk.key, customer_id, time_text(self._now)),
         )
         return Code(row["id"], time_from(row["expires_at"]), row["sent_to"]) if row else None
+
+    def proof_here(self, challenge_id: str) -> Proof | None:
+        row = self._sql.row(
+            "SELECT conversation, customer_id, expires_at FROM challenge WHERE id = ? AND used = 0 AND attempts < 5",
+            (challenge_id,),
+        )
+        return Proof(row["conversation"], row["customer_id"], time_from(row["expires_at"])) if row else None
 
     def codes_since(self, customer_id: str, since: datetime) -> int:
         row = self._sql.row(
