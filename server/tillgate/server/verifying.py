@@ -70,7 +70,7 @@ button { font: inherit; font-weight: 600; margin-top: 1rem; width: 100%; padding
   border-radius: .4rem; background: #0b57d0; color: #fff; cursor: pointer; }
 input:focus-visible, button:focus-visible { outline: 3px solid #f0a020; outline-offset: 2px; }
 .wrong { border-left: .3rem solid #b3261e; padding-left: .75rem; font-weight: 600; }
-.small { font-size: .9rem; color: GrayText; }
+.small { font-size: .9rem; opacity: .75; }
 """
 
 
