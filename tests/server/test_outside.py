@@ -123,10 +123,58 @@ def test_a_lost_answer_is_in_doubt_and_is_found_out(paying: Callable[..., Paid],
     assert world.call("issue_refund", **REFUND, idempotency_key="new").status == "denied"  # its budget is kept
     recovered(world)
     recovered(world, seconds=61)
-    happened = behaviour != "lost_before"
-    assert standing(world, handle) == ("executed" if happened else "denied")
-    assert entered(world) == ([(4000,)] if happened else [])
-    assert sum(provider.acts().values()) == len(entered(world))
+    assert standing(world, handle) == "executed"
+    assert entered(world) == [(4000,)]
+    assert list(provider.acts().values()) == [1]
+
+
+@pytest.mark.parametrize("behaviour", ["lost_before", "lost_after", "error_after"])
+def test_a_lost_answer_is_asked_for_again_with_its_key_where_nobody_can_look(
+    paying: Callable[..., Paid], behaviour: Behaviour
+) -> None:
+    world, provider = paying(behaviour, behaviour, "done", findable=False)
+    handle = handle_of(world.call("issue_refund", **REFUND))
+    recovered(world)
+    assert standing(world, handle) == ("executed" if behaviour != "lost_before" else "in_doubt")
+    recovered(world, seconds=61)
+    assert standing(world, handle) == "executed"
+    assert entered(world) == [(4000,)]
+    assert list(provider.acts().values()) == [1]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_key_so_old_that_it_may_be_forgotten_is_never_sent_again(paying: Callable[..., Paid], answered: bool) -> None:
+    world, provider = paying("lost_before", "done", findable=False)
+    handle = handle_of(world.call("issue_refund", **REFUND)) if answered else begun(world).handle
+    recovered(world, hours=24)
+    recovered(world, hours=1)
+    assert standing(world, handle) == "in_doubt"
+    assert provider.acts() == {}
+
+
+def test_the_age_of_a_key_counts_from_when_it_was_sent_and_not_from_when_it_was_asked_for(
+    paying: Callable[..., Paid],
+) -> None:
+    world, provider = paying("lost_before", "done", findable=False, rules=ESCALATED.replace("24h", "72h"))
+    handle = handle_of(world.call("issue_refund", **REFUND))
+    world.clock.advance(hours=48)
+    drive(review.approving(world.gate, handle, "rosa"), world.store, world.gate.reach)
+    recovered(world)
+    assert standing(world, handle) == "executed"
+    assert list(provider.acts().values()) == [1]
+
+
+def test_nothing_in_doubt_is_sent_again_while_its_tool_is_paused(paying: Callable[..., Paid]) -> None:
+    world, provider = paying("lost_before", "done", findable=False)
+    handle = handle_of(world.call("issue_refund", **REFUND))
+    world.store.run(lambda desk: review.switch(desk, "issue_refund", "rosa", on=False))
+    recovered(world, seconds=61)
+    assert standing(world, handle) == "in_doubt"
+    assert provider.acts() == {}
+    world.store.run(lambda desk: review.switch(desk, "issue_refund", "rosa", on=True))
+    recovered(world, seconds=61)
+    assert standing(world, handle) == "executed"
+    assert list(provider.acts().values()) == [1]
 
 
 def test_what_nobody_can_tell_waits_for_a_person_and_is_never_sent_again(paying: Callable[..., Paid]) -> None:

@@ -1,14 +1,19 @@
 """What a plan does outside the store, and what became of it.
 
-The rule kept: an effect has one key for ever. It is sent again only with that key, and only to a provider for which a
-key that was seen before is the same act; whatever else has no answer is in doubt, and a person says how it ended.
+The rule kept: an effect has one key for ever. It is sent again only with that key, only to a provider for which a key
+that was seen before is the same act, and only while that remembers it; whatever else has no answer is in doubt, and a
+person says how it ended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, Protocol, TypeAlias
 
 from tillgate.guards.model import Json
+
+REMEMBERED = timedelta(hours=23)
+"""How long after it was first sent a key may be sent again: providers that forget keys keep them for a day at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Provider(Protocol):
 
     @property
     def repeatable(self) -> bool:
-        """Whether the same key sent again is the same act, answered as the first time."""
+        """Whether the same key sent again within `REMEMBERED` is the same act, answered as the first time."""
         ...
 
     def carry_out(self, effect: Effect, key: str) -> Answer:
@@ -61,18 +66,22 @@ class Provider(Protocol):
         ...
 
 
+How: TypeAlias = Literal["first", "again", "doubt", "look"]
+
+
 @dataclass(frozen=True, slots=True)
 class UnderWay:
     """A call whose decision is durable and whose effects are not done yet: what must happen outside a transaction.
 
     `handle` is its request; `fence` says which claim on it this is, so that a claim that was lost settles nothing.
-    `how` is `again` when some of it may have happened before, and `look` when it must only be asked about.
+    `how` is `again` when whoever had it before may still be at it, `doubt` when that one had no answer, and `look` when
+    it must only be asked about.
     """
 
     handle: str
     fence: int
     effects: tuple[Effect, ...]
-    how: Literal["first", "again", "look"] = "first"
+    how: How = "first"
 
     def keyed(self) -> Sequence[tuple[str, Effect]]:
         """Each effect with the key it has for ever."""
@@ -99,16 +108,21 @@ def reach(providers: Mapping[str, Provider], way: UnderWay) -> Answer:
     return Done(", ".join(done))
 
 
-def _one(provider: Provider | None, effect: Effect, key: str, how: str) -> Answer:
+def _one(provider: Provider | None, effect: Effect, key: str, how: How) -> Answer:
     if provider is None:
         return (Refused if how == "first" else Unknown)(f"there is no provider for {effect.port}")
-    if how != "first":
-        found = _find(provider, key)
-        if isinstance(found, Done) or (how == "look" and found is not None):
-            return found
-        if how == "look" or not provider.repeatable:
-            # that it never came is not believed at once: whoever lost the claim may be about to send it
-            return Unknown("the answer was lost, and asking again could do it twice")
+    found = _find(provider, key) if how != "first" else None
+    if isinstance(found, Done):
+        return found
+    if how == "first" or (how != "look" and provider.repeatable):
+        return _carried_out(provider, effect, key)
+    if how == "again" or found is None:
+        # that it never came is not believed at once: whoever lost the claim may be about to send it
+        return Unknown("the answer was lost, and asking again could do it twice")
+    return found
+
+
+def _carried_out(provider: Provider, effect: Effect, key: str) -> Answer:
     try:
         return provider.carry_out(effect, key)
     except Exception as error:  # noqa: BLE001 - whatever broke, it may have happened

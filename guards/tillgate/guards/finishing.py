@@ -5,17 +5,17 @@ knows it; that it was not done, only from the last one who had the request for t
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from tillgate.guards import escalation
 from tillgate.guards.answers import refused_outside
-from tillgate.guards.audit.record import as_json, plan_from_json
+from tillgate.guards.audit.record import as_json, plan_from_json, rfc3339
 from tillgate.guards.case import Case
 from tillgate.guards.desk import LEASE_SECONDS, OUTSTANDING, Desk, Request, Tally
-from tillgate.guards.effects import Answer, Done, Effect, Refused, UnderWay, Unknown
+from tillgate.guards.effects import REMEMBERED, Answer, Done, Effect, How, Refused, UnderWay, Unknown
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Plan
 from tillgate.guards.outcome import Outcome, outcome_from
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tillgate.guards.gate import Gate
 
 LOOK_SECONDS = 60
-"""How often a provider is asked again about what is in doubt."""
+"""How often a provider is asked again about what is in doubt, or sent it again where that is the same act."""
 
 
 def begin(
@@ -42,7 +42,7 @@ def begin(
     desk.rehearse(plan)
     waiting = desk.request(case.grant.handle) if case.grant is not None and case.grant.handle else None
     request = waiting or escalation.direct(desk, case, plan, minter)
-    packet = {**request.packet, "plan": as_json(plan), "answer": done.as_json()}
+    packet = {**request.packet, "plan": as_json(plan), "answer": done.as_json(), "begun_at": rfc3339(desk.now)}
     request = replace(
         request,
         status="executing",
@@ -96,17 +96,22 @@ def _take_up(gate: "Gate", handle: str) -> Steps[None]:
 
 
 def claim(desk: Desk, handle: str) -> UnderWay | None:
-    """Have an outstanding request to oneself; None when somebody else was faster, or it ended.
-
-    Of what is paused nothing is sent again, only asked about.
-    """
+    """Have an outstanding request to oneself; None when somebody else was faster, or it ended."""
     request = desk.request(handle)
     if request is None or request.status not in OUTSTANDING:
         return None
-    executing = request.status == "executing" and not desk.paused(request.received.tool)
-    if not desk.claim_request(handle, request.fence, LEASE_SECONDS if executing else LOOK_SECONDS):
+    how = _how(desk, request)
+    if not desk.claim_request(handle, request.fence, LEASE_SECONDS if how == "again" else LOOK_SECONDS):
         return None
-    return UnderWay(handle, request.fence + 1, request.effects, "again" if executing else "look")
+    return UnderWay(handle, request.fence + 1, request.effects, how)
+
+
+def _how(desk: Desk, request: Request) -> How:
+    """Of what is paused, or so old that a provider may have forgotten its key, nothing is sent again."""
+    begun = datetime.fromisoformat(request.packet.get("begun_at") or rfc3339(request.created_at))
+    if desk.paused(request.received.tool) or desk.now >= begun + REMEMBERED:
+        return "look"
+    return "again" if request.status == "executing" else "doubt"
 
 
 def _done(gate: "Gate", desk: Desk, request: Request, answer: Done, by: str | None) -> Outcome:
