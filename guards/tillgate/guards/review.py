@@ -151,8 +151,8 @@ def _cannot_decide(desk: Desk, request: Request | None, reviewer: str) -> Ruling
         return Ruling(False, request.status, "Nobody decides on their own request.")
     state = request.state(desk.now)
     if state != "pending":
-        by = f" by {', '.join(request.approved_by)}" if request.approved_by else ""
-        return Ruling(False, state, f"This request is already {state}{by}; nothing was done.")
+        by = f", approved by {', '.join(request.approved_by)}" if request.approved_by else ""
+        return Ruling(False, state, f"This request is {state.replace('_', ' ')} already{by}; nothing was done.")
     return None
 
 
