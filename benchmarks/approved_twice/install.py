@@ -2,7 +2,6 @@
 
 import hashlib
 import subprocess
-import sys
 import venv
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -50,7 +49,3 @@ def _run(command: list[str]) -> None:
     if done.returncode != 0:
         words = (done.stderr or done.stdout).strip().splitlines()
         raise Missing(f"`{' '.join(command)}` ended with {done.returncode}: {' '.join(words[-3:])}")
-
-
-if sys.platform == "win32":
-    raise Missing("the story kills processes as POSIX does")

@@ -23,14 +23,14 @@ def measured(chosen: Contender, rounds: int) -> Iterator[dict[str, Any]]:
 
 def _with(chosen: Contender, rounds: int, folder: Path, *, honours: bool) -> Iterator[dict[str, Any]]:
     books = Books(folder / "books.db", honours)
-    # no order is refunded twice in the whole story, also where rounds share a store
-    orders = [f"ord_{scenario}_{number}_{int(honours)}" for scenario in SCENARIOS for number in range(rounds)]
-    engine = chosen.engine(folder, books, orders)
+    keys = "honours" if honours else "ignores"
+    orders = {f"ord_{scenario}_{number}_{keys}": scenario for scenario in SCENARIOS for number in range(rounds)}
+    engine = chosen.engine(folder, books, list(orders))
     try:
         with ThreadPoolExecutor(engine.rounds_at_once) as players:
-            played = players.map(lambda order: (order[4], play(engine, books, order[4], order)), orders)
-            for scenario, ended in played:
-                yield {"keys": "honours" if honours else "ignores", "scenario": scenario, **asdict(ended)}
+            played = players.map(lambda order: play(engine, books, orders[order], order), orders)
+            for (_, scenario), ended in zip(orders.items(), played, strict=True):
+                yield {"keys": keys, "scenario": scenario, **asdict(ended)}
     finally:
         engine.close()
 

@@ -10,14 +10,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from benchmarks.approved_twice.engines.tillgate import MODULES, POLICY, SAYINGS, approve, command, shop
 from benchmarks.approved_twice.engines.tillgate_payments import install, setting
 from benchmarks.approved_twice.provider import Books
 from benchmarks.approved_twice.story import APPROVED, SCENARIOS, Doubt, Saying, Ticket, play
-from benchmarks.approved_twice.table import wrong
+from benchmarks.approved_twice.table import Wrong, wrong
 from benchmarks.approved_twice.workers import Worker, barrier, prepare
 from worlds import NOW
 
@@ -191,5 +191,8 @@ def test_the_published_results_are_of_this_story_and_every_engine_could_tell_it(
                 assert sum(end["rounds"] for end in of_it) == published["rounds"]
         assert all(end["says"] == "done" for end in ends if end["scenario"] == "a")
         assert all(end["wrong"] == wrong(end) for end in ends)
+        found = [sum(end["rounds"] for end in ends if end["wrong"] == kind) for kind in get_args(Wrong)]
+        counted = sum(end["rounds"] for end in ends)
+        assert f"| {engine['title']} | {counted} | {' | '.join(f'**{each}**' for each in found)} |" in page
         if engine["name"] == "tillgate":
             assert [end for end in ends if end["wrong"]] == []
