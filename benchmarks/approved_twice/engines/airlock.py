@@ -30,6 +30,7 @@ from benchmarks.approved_twice.story import AT_ONCE, Doubt, Saying, Ticket
 
 POLICY = """version: 1
 environment: prod
+blast_radius: {max_per_call: 1, max_per_principal: 1000000, window_s: 3600}
 tools:
   issue_refund: {description: pay money back, tiers: {prod: L2}}
 """

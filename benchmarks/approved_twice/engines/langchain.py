@@ -40,7 +40,7 @@ def versions() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class Setup:
     """How the agent is put together: as the first page says, or with all that the documentation advises."""
 
     strict: bool
@@ -56,18 +56,18 @@ class Langchain:
 
     def __init__(self, folder: Path, books: Books, _orders: Sequence[str], *, strict: bool = False) -> None:
         prepare(__name__)
-        self._set = Set(strict, folder, books, os.environ[DATABASE] if strict else None)
-        if self._set.postgres:
-            with PostgresSaver.from_conn_string(self._set.postgres) as saver:
+        self._setup = Setup(strict, folder, books, os.environ[DATABASE] if strict else None)
+        if self._setup.postgres:
+            with PostgresSaver.from_conn_string(self._setup.postgres) as saver:
                 saver.setup()
 
     def ask(self, order: str, amount: str) -> Ticket:
         """One turn of the agent, in the conversation of this order."""
-        shown = json.loads(Worker(turn, self._set, order, amount).answer())
+        shown = json.loads(Worker(turn, self._setup, order, amount).answer())
         return {"order": order, "amount": amount, "interrupt": shown}
 
     def deliver(self, ticket: Ticket, worker: int = 0, start: Callable[[], object] | None = None) -> Worker:
-        return Worker(resume, self._set, ticket["order"], ticket["interrupt"], start=start)
+        return Worker(resume, self._setup, ticket["order"], ticket["interrupt"], start=start)
 
     def victim(self) -> int:
         return 0
@@ -80,7 +80,7 @@ class Langchain:
 
     def says(self, ticket: Ticket) -> tuple[Saying, Doubt]:
         """By the state of the thread: what it waits for, and what the agent was told."""
-        state = json.loads(Worker(state_of, self._set, ticket["order"]).answer())
+        state = json.loads(Worker(state_of, self._setup, ticket["order"]).answer())
         if state["next"]:
             return "waiting", "nowhere"
         return ("done" if "refunded" in state["told"] else "failed"), "nowhere"
@@ -110,18 +110,18 @@ class Script(BaseChatModel):  # type: ignore[misc]
         return ChatResult(generations=[ChatGeneration(message=said)])
 
 
-def turn(put: Set, order: str, amount: str) -> str:
+def turn(setup: Setup, order: str, amount: str) -> str:
     """The agent's turn; the id of the interrupt at which it waits for a person."""
-    with agent(put) as (graph, options):
+    with agent(setup, order) as (graph, options):
         said = {"role": "user", "content": f"{order} {amount}"}
         graph.invoke({"messages": [said]}, _thread(order), version="v2", **options)
         return json.dumps(graph.get_state(_thread(order)).interrupts[0].id)
 
 
-def resume(put: Set, order: str, interrupt: str) -> str:
+def resume(setup: Setup, order: str, interrupt: str) -> str:
     """The person's yes; what the agent says then, or what went wrong."""
-    answer: Any = {interrupt: APPROVE} if put.strict else {"decisions": [APPROVE]}
-    with agent(put) as (graph, options):
+    answer: Any = {interrupt: APPROVE} if setup.strict else {"decisions": [APPROVE]}
+    with agent(setup, order) as (graph, options):
         try:
             graph.invoke(Command(resume=answer), _thread(order), version="v2", **options)
         except Exception as error:  # noqa: BLE001 - the worker's own words
@@ -129,43 +129,43 @@ def resume(put: Set, order: str, interrupt: str) -> str:
         return str(graph.get_state(_thread(order)).values["messages"][-1].content)
 
 
-def state_of(put: Set, order: str) -> str:
+def state_of(setup: Setup, order: str) -> str:
     """What the thread waits for, and what its last tool message says."""
-    with agent(put) as (graph, _):
+    with agent(setup, order) as (graph, _):
         state = graph.get_state(_thread(order))
     told = [str(message.content) for message in state.values["messages"] if isinstance(message, ToolMessage)]
     return json.dumps({"next": list(state.next), "told": (told or [""])[-1]})
 
 
 @contextmanager
-def agent(put: Set) -> Generator[tuple[Any, dict[str, Any]]]:
-    """The agent on its checkpointer, and the options it is invoked with."""
+def agent(setup: Setup, order: str) -> Generator[tuple[Any, dict[str, Any]]]:
+    """The agent on the checkpointer of this conversation, and the options it is invoked with."""
     saver = (
-        PostgresSaver.from_conn_string(put.postgres)
-        if put.postgres
-        else SqliteSaver.from_conn_string(str(put.folder / "checkpoints.db"))
+        PostgresSaver.from_conn_string(setup.postgres)
+        if setup.postgres
+        else SqliteSaver.from_conn_string(str(setup.folder / f"{order}.db"))
     )
     middleware = HumanInTheLoopMiddleware(
-        interrupt_on=NEEDS_APPROVAL, interrupt_mode="per_call" if put.strict else "batched"
+        interrupt_on=NEEDS_APPROVAL, interrupt_mode="per_call" if setup.strict else "batched"
     )
     with saver as checkpointer:
-        graph = create_agent(Script(), [refunds(put)], middleware=[middleware], checkpointer=checkpointer)
-        yield graph, ({"durability": "sync"} if put.strict else {})
+        graph = create_agent(Script(), [refunds(setup)], middleware=[middleware], checkpointer=checkpointer)
+        yield graph, ({"durability": "sync"} if setup.strict else {})
 
 
-def refunds(put: Set) -> Any:
+def refunds(setup: Setup) -> Any:
     """The tool. Strictly, what it does outside is a task, and carries the call's id as its key."""
 
     @tool  # type: ignore[untyped-decorator]
     def issue_refund(order_id: str, amount: str, runtime: ToolRuntime) -> str:
         """Refund an order."""
-        if put.strict:
+        if setup.strict:
             return str(paid(order_id, amount, runtime.tool_call_id).result())
-        return f"refunded {amount}: {put.books.refund(order_id, amount, None)}"
+        return f"refunded {amount}: {setup.books.refund(order_id, amount, None)}"
 
     @task  # type: ignore[untyped-decorator]
     def paid(order_id: str, amount: str, key: str) -> str:
-        return f"refunded {amount}: {put.books.refund(order_id, amount, key)}"
+        return f"refunded {amount}: {setup.books.refund(order_id, amount, key)}"
 
     return issue_refund
 
