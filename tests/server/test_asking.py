@@ -17,7 +17,7 @@ from tillgate.guards import asking
 from tillgate.guards.desk import Received, Way
 from tillgate.guards.outcome import Outcome
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.mcp_server import build_server
+from tillgate.server.mcp_server import Door, build_server
 
 CLIENT = """
   - {id: all, tools: "*", permit: true}
@@ -54,7 +54,8 @@ class Desk:
         def caller(conversation: str | None, asks: frozenset[Way] = frozenset()) -> Any:
             return replace(customer(conversation=conversation or "talk"), asks=asks)
 
-        return build_server(self.world.gate.tools, handle, caller, b"k" * 32)
+        gate = self.world.gate
+        return build_server(Door(gate.tools, handle, caller, lambda: self.world.gate.policy, b"k" * 32))
 
     async def call(self, mode: str, tool: str = "issue_refund", **arguments: Any) -> dict[str, Any]:
         async with Client(self.server(), mode=mode, elicitation_callback=self.elicit) as client:

@@ -32,14 +32,15 @@ _FORM: Mapping[str, Any] = {
 class Client:
     """The client of one call, and what its user said to the question before."""
 
-    def __init__(self, ctx: Context, params: t.CallToolRequestParams) -> None:
+    def __init__(self, ctx: Context, params: t.CallToolRequestParams | None = None) -> None:
         self._ctx = ctx
         self._modern = ctx.protocol_version >= MODERN
         self._put: Ask | None = None
         self.agreed: str | None = None
         self.declined: str | None = None
         self._dismissed = False
-        if params.request_state is not None:
+        self._askable = params is not None
+        if params is not None and params.request_state is not None:
             self._hear(json.loads(params.request_state), (params.input_responses or {}).get(ANSWER))
 
     @property
@@ -48,7 +49,7 @@ class Client:
         capabilities = self._ctx.session.client_capabilities
         able = capabilities.elicitation if capabilities is not None else None
         answered = self.agreed is not None or self._dismissed
-        if able is None or answered or not (self._modern or self._ctx.session.can_send_request):
+        if able is None or answered or not self._askable or not (self._modern or self._ctx.session.can_send_request):
             return frozenset()
         ways: list[Way] = []
         if able.form is not None or able.url is None:  # an empty capability means forms

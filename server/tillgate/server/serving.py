@@ -10,7 +10,7 @@ from tillgate.guards.desk import Desk, Received
 from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App, build
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.mcp_server import Handle, build_server, serve_stdio
+from tillgate.server.mcp_server import Door, build_server, serve_stdio
 from tillgate.server.notify import dispatcher_for
 from tillgate.server.recovering import recovery
 from tillgate.server.reloading import LivePolicy, Watcher
@@ -32,7 +32,7 @@ def serve(settings: Settings) -> None:
         watcher.start()
         recovering.start()
         if settings.http is None:
-            anyio.run(serve_stdio, build_server(app.tools, _here(app, live), app.callers(), app.state_key()))
+            anyio.run(serve_stdio, build_server(_door(app, live)))
         else:
             from tillgate.server.web import serve_http
 
@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
         app.store.close()
 
 
-def _here(app: App, live: LivePolicy) -> Handle:
+def _door(app: App, live: LivePolicy) -> Door:
     """Transactions on this thread: one client, one call at a time, and nothing can cut one in two."""
 
     async def run(job: Callable[[Desk], Any]) -> Any:
@@ -55,7 +55,7 @@ def _here(app: App, live: LivePolicy) -> Handle:
         gate = live.gate
         return await drive(gate.steps(received), run, gate.reach, ask)
 
-    return handle
+    return Door(app.tools, handle, app.callers(), lambda: live.policy, app.state_key())
 
 
 def settle_memory() -> None:

@@ -24,7 +24,7 @@ from tillgate.guards.desk import Received
 from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.mcp_server import build_server
+from tillgate.server.mcp_server import Door, build_server
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.screen import MOST_BYTES, screen
 from tillgate.server.verifying import PATH, verify_routes
@@ -70,7 +70,7 @@ def web_app(app: App, live: LivePolicy, writer: Writer, *more: Route) -> Starlet
         gate = replace(live.gate, pages=pages)
         return await drive(gate.steps(received), writer.run, gate.reach, ask)
 
-    server = build_server(app.tools, handle, app.callers("http"), app.state_key())
+    server = build_server(Door(app.tools, handle, app.callers("http"), lambda: live.policy, app.state_key()))
     endpoint = Endpoint(server, _security(host, port))
 
     async def health(_request: Any) -> JSONResponse:

@@ -1,0 +1,119 @@
+"""Requests that wait, for clients that speak MCP Tasks: the handle is the task, and asking after it passes the gate.
+
+`tasks/get` is check_request and `tasks/cancel` is withdraw_request, by the same names in the log; whether a customer
+may is policy's to say. A client that has not declared the extension gets the escalated outcome, as ever.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from mcp import types as t
+from mcp.server import Server, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from pydantic import Field
+
+from tillgate.guards.audit.record import rfc3339
+from tillgate.guards.outcome import Outcome, ReasonGiven
+
+EXTENSION = "io.modelcontextprotocol/tasks"
+_OVER = {"denied": "denied", "expired": "expired", "stale": "stale"}
+_WORDS: Mapping[str, str] = {
+    "pending": "A colleague will look at this.",
+    "approved": "Approved; it is about to be done.",
+    "executing": "It is being done right now.",
+    "in_doubt": "A colleague is finding out whether this went through.",
+    "denied": "A colleague decided against this.",
+    "expired": "Nobody decided in time, so nothing was done.",
+    "stale": "The situation had changed, so nothing was done.",
+}
+
+Context: TypeAlias = ServerRequestContext[dict[str, Any]]
+Call: TypeAlias = Callable[[Context, Mapping[str, Any], str, Mapping[str, Any]], Awaitable[Outcome]]
+"""One call of a tool through the gate, for whoever sent this request: context, `_meta`, tool and arguments."""
+
+Result: TypeAlias = Callable[[Outcome], t.CallToolResult]
+
+
+class TaskParams(t.RequestParams):
+    """The task a request is about; its id is the handle of an escalation."""
+
+    task_id: str = Field(alias="taskId", min_length=1, max_length=128)
+
+
+def task_of(ctx: Context, outcome: Outcome) -> dict[str, Any] | None:
+    """The outcome as a task, where it waits and the client knows what a task is."""
+    if outcome.escalation is None or outcome.status != "escalated" or not _speaks(ctx):
+        return None
+    return {"resultType": "task", **_task(outcome, "working")}
+
+
+def serve_tasks(server: Server[dict[str, Any]], call: Call, result: Result) -> None:
+    """Answer for tasks. `call` passes the gate, `result` makes an outcome what a tool call returns."""
+
+    async def get(ctx: Context, params: TaskParams) -> dict[str, Any]:
+        outcome = await _asked(ctx, params, call, "check_request")
+        state = str(outcome.escalation.status if outcome.escalation else "")
+        if state == "withdrawn":
+            return _task(outcome, "cancelled")
+        if state == "executed":
+            done = Outcome("completed", True, outcome.call_id, data=(outcome.data or {}).get("result") or {})
+            return {**_task(outcome, "completed"), "result": _wire(result(done))}
+        if state in _OVER:
+            words = (outcome.data or {}).get("message") or _WORDS[state]
+            told = Outcome("denied", False, outcome.call_id, reasons=[ReasonGiven(_OVER[state], words)])
+            return {**_task(outcome, "completed"), "result": _wire(result(told))}
+        return _task(outcome, "working")
+
+    async def cancel(ctx: Context, params: TaskParams) -> dict[str, Any]:
+        await _asked(ctx, params, call, "check_request")
+        await call(ctx, params.meta or {}, "withdraw_request", {"handle": params.task_id})
+        return {}
+
+    async def update(ctx: Context, params: TaskParams) -> dict[str, Any]:
+        await _asked(ctx, params, call, "check_request")
+        return {}  # nothing is ever asked of the client while a request waits
+
+    server.extensions[EXTENSION] = {}
+    for method, handler in {"tasks/get": get, "tasks/cancel": cancel, "tasks/update": update}.items():
+        server.add_request_handler(method, TaskParams, handler)
+
+
+async def _asked(ctx: Context, params: TaskParams, call: Call, tool: str) -> Outcome:
+    """How the request stands. Raises MCPError for one that is not this customer's, in the words for one that is not."""
+    if not _speaks(ctx):
+        raise MCPError(t.INVALID_PARAMS, "Declare the extension to ask for tasks")
+    outcome = await call(ctx, params.meta or {}, tool, {"handle": params.task_id})
+    if outcome.escalation is None:
+        raise MCPError(t.INVALID_PARAMS, "There is no such task")
+    return outcome
+
+
+def _task(outcome: Outcome, status: str) -> dict[str, Any]:
+    given = outcome.escalation
+    if given is None:
+        raise LookupError("only what waits is a task")
+    created, expires = _made_at(given.handle), datetime.fromisoformat(given.expires_at)
+    return {
+        "taskId": given.handle,
+        "status": status,
+        "statusMessage": _WORDS.get(given.status, given.status),
+        "createdAt": rfc3339(created),
+        "lastUpdatedAt": rfc3339(created),
+        "ttlMs": max(0, int((expires - created).total_seconds() * 1000)),
+        "pollIntervalMs": given.check_after_seconds * 1000,
+    }
+
+
+def _made_at(handle: str) -> datetime:
+    """Handles sort by the time they were made, which they begin with."""
+    return datetime.fromtimestamp(int(handle.rpartition("_")[2][:12], 16) / 1000, UTC).replace(microsecond=0)
+
+
+def _wire(result: t.CallToolResult) -> dict[str, Any]:
+    return result.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def _speaks(ctx: Context) -> bool:
+    capabilities = ctx.session.client_capabilities
+    return capabilities is not None and EXTENSION in (capabilities.extensions or {})
