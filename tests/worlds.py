@@ -106,7 +106,7 @@ class World:
         tables = (
             "customer payment_method cart cart_line cart_offer orders order_line transfer amendment stock_move variant"
         )
-        return [self.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables.split()]
+        return [self.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables.split()]
 
 
 def policy(text: str) -> Policy:

@@ -20,10 +20,14 @@ def ana(shared: World) -> Iterator[Session]:
 
 
 # SQLite runs no DELETE trigger for the row that REPLACE takes away: a record of the log can be exchanged.
-def test_a_record_cannot_be_replaced(world: World) -> None:
+@pytest.mark.parametrize("name", ["shop, seq", "rowid, shop, seq"])
+def test_a_record_cannot_be_replaced(world: World, name: str) -> None:
     connection = sqlite3.connect(world.db, isolation_level=None)
+    other = name.replace("rowid, shop", "rowid, 'another'")
     with pytest.raises(sqlite3.DatabaseError, match="only grows"):
-        connection.execute("INSERT OR REPLACE INTO audit (seq, hash, record) SELECT seq, hash, x'7b7d' FROM audit")
+        connection.execute(
+            f"INSERT OR REPLACE INTO audit ({name}, hash, record) SELECT {other}, hash, x'7b7d' FROM audit"
+        )
     connection.close()
 
 

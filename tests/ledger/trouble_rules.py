@@ -65,16 +65,16 @@ class Trouble(People):
     def _overpay(self, order: str, _variant: str, more: int) -> None:
         payment, row = self.model.payments(order)[0]
         self._refused(
-            "INSERT INTO transfer (id, kind, order_id, method_id, payment_id, amount, cause, lines, settles_at)"
-            " VALUES ('refund/by-hand', 'refund', ?, ?, ?, ?, 'refund', '{}', '2026-06-01T00:00:00Z')",
+            "INSERT INTO transfer (shop, id, kind, order_id, method_id, payment_id, amount, cause, lines, settles_at)"
+            " VALUES ('main', 'refund/by-hand', 'refund', ?, ?, ?, ?, 'refund', '{}', '2026-06-01T00:00:00Z')",
             order, row.method, payment, self.model.left(payment) + more,
         )  # fmt: skip
 
     def _overdraw(self, order: str, _variant: str, more: int) -> None:
         method = {"cus_1": "gift", "cus_2": "gift_2"}[self.model.get("owner", order)]
         self._refused(
-            "INSERT INTO transfer (id, kind, order_id, method_id, amount, cause, lines, settles_at)"
-            " VALUES ('payment/by-hand', 'payment', ?, ?, ?, 'items', '{}', '2026-06-01T00:00:00Z')",
+            "INSERT INTO transfer (shop, id, kind, order_id, method_id, amount, cause, lines, settles_at)"
+            " VALUES ('main', 'payment/by-hand', 'payment', ?, ?, ?, 'items', '{}', '2026-06-01T00:00:00Z')",
             order, method, self.model.balance(method) + more,
         )  # fmt: skip
 

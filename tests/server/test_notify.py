@@ -235,7 +235,7 @@ def test_a_webhook_gets_signed_json(world: World, receiver: tuple[list[tuple[str
     [(path, signed, body)] = got
     sent = json.loads(body)
     assert path == "/codes?shop=1"
-    assert (sent["id"], sent["to"], sent["body"]) == ("msg_1", "ana@example.com", CODE)
+    assert (sent["id"], sent["to"], sent["body"]) == ("msg_main_1", "ana@example.com", CODE)
     at, digest = (part.partition("=")[2] for part in signed.split(","))
     assert hmac.compare_digest(digest, hmac.new(b"s3cret", f"{at}.".encode() + body, hashlib.sha256).hexdigest())
 

@@ -28,7 +28,7 @@ def _shop(world: World) -> list[Any]:
     """Every table of the shop, without how often a record was planned upon."""
     tables = "payment_method order_line transfer amendment stock_move variant"
     orders = "SELECT id, status, shipping_address FROM orders ORDER BY 1"
-    return [world.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables.split()] + [world.rows(orders)]
+    return [world.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables.split()] + [world.rows(orders)]
 
 
 def _swap(world: World, tool: str, order: str, variant: str, method: str) -> Outcome:

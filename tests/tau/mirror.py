@@ -22,7 +22,7 @@ SELECT method_id, sum(CASE WHEN kind = 'payment' THEN amount ELSE -amount END) A
 WHERE order_id = ? AND cause NOT IN ('return', 'exchange') GROUP BY method_id HAVING net != 0
 """
 _BALANCES = f"""
-SELECT id, {BALANCE.format(method="m.id")}
+SELECT id, {BALANCE.format(shop="m.shop", method="m.id")}
   - (SELECT coalesce(sum(amount), 0) FROM transfer WHERE method_id = m.id AND kind = 'refund' AND cause = 'exchange')
 FROM payment_method m WHERE kind = 'gift_card' AND customer_id = ?
 """

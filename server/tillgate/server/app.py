@@ -103,7 +103,7 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     clock, minter, tools = clock_of(settings), RandomMinter(), tool_map()
     text, source = policy_text(settings.policy) if serving else (None, None)
     policy = load_policy(text, source, surfaces(tools)) if text is not None and source is not None else None
-    store = SqliteStore(settings.database, clock, minter)
+    store = SqliteStore(settings.database, clock, minter, settings.shop)
     try:
         if policy is not None and text is not None:
             with store.transaction() as desk:
@@ -125,7 +125,7 @@ def build(settings: Settings, *, serving: bool = False) -> App:
 
 def open_store(settings: Settings) -> SqliteStore:
     """The store alone, for reading what is in it."""
-    return SqliteStore(settings.database, clock_of(settings), RandomMinter())
+    return SqliteStore(settings.database, clock_of(settings), RandomMinter(), settings.shop)
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -63,7 +63,9 @@ def _set() -> Path:
     (folder / "stricter.yaml").write_text(stricter, encoding="utf-8")
     here = shlex.quote(str(Path(sys.executable).parent))
     (folder / "env").write_text(_ENV.format(now=NOW, bin=here), encoding="utf-8")
-    seed_text(demo_shop_text().encode(), db=str(folder / "tillgate.db"), replace=False, source="the demo shop")
+    seed_text(
+        demo_shop_text().encode(), db=str(folder / "tillgate.db"), shop=None, replace=False, source="the demo shop"
+    )
     return folder
 
 

@@ -24,6 +24,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from tillgate.guards.asking import masked
 from tillgate.guards.errors import ConfigurationError
 from tillgate.server.settings import Settings
+from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.rows import time_text
 from tillgate.server.store.sqlite import SqliteStore
 
@@ -194,19 +195,22 @@ class Dispatcher:
     def _due(self) -> list[int]:
         now = self._clock()
         with self._store.reading() as desk:
-            rows = desk.sql.rows(f"SELECT seq FROM outbox WHERE {_OPEN} ORDER BY seq", (_abandoned(desk.now),))  # noqa: S608
+            rows = desk.sql.rows(
+                f"SELECT seq FROM outbox WHERE shop = ? AND {_OPEN} ORDER BY seq",  # noqa: S608
+                (desk.shop, _abandoned(desk.now)),
+            )
         return [row["seq"] for row in rows if self._failed.get(row["seq"], (0, now))[1] <= now]
 
     def _claim(self, seq: int) -> Message | None:
         with self._store.transaction() as desk:
             row = desk.sql.row(
-                f"SELECT at, recipient, subject, body FROM outbox WHERE seq = ? AND {_OPEN}",  # noqa: S608
-                (seq, _abandoned(desk.now)),
+                f"SELECT at, recipient, subject, body FROM outbox WHERE shop = ? AND seq = ? AND {_OPEN}",  # noqa: S608
+                (desk.shop, seq, _abandoned(desk.now)),
             )
             if row is None:
                 return None
-            desk.sql.run("UPDATE outbox SET sent_at = ? WHERE seq = ?", (time_text(desk.now), seq))
-        return Message(f"msg_{seq}", row["at"], row["recipient"], row["subject"], row["body"])
+            _mark(desk, seq, "sent_at = ?", time_text(desk.now))
+        return Message(f"msg_{desk.shop}_{seq}", row["at"], row["recipient"], row["subject"], row["body"])
 
     def _deliver(self, seq: int, message: Message) -> None:
         try:
@@ -216,14 +220,13 @@ class Dispatcher:
             return
         self._failed.pop(seq, None)
         with self._store.transaction() as desk:
-            desk.sql.run("UPDATE outbox SET sent_at = ?, body = '' WHERE seq = ?", (time_text(desk.now), seq))
+            _mark(desk, seq, "sent_at = ?, body = ''", time_text(desk.now))
 
     def _put_back(self, seq: int, message: Message, why: str) -> None:
         tries = self._failed.pop(seq, (0, 0.0))[0] + 1
         given_up = tries >= TRIES
         with self._store.transaction() as desk:
-            blank = ", body = ''" if given_up else ""
-            desk.sql.run(f"UPDATE outbox SET sent_at = NULL{blank} WHERE seq = ?", (seq,))  # noqa: S608
+            _mark(desk, seq, "sent_at = ?, body = ''" if given_up else "sent_at = ?", None)
         if not given_up:
             self._failed[seq] = (tries, self._clock() + FIRST_WAIT_SECONDS * 2 ** (tries - 1))
         what = "given up" if given_up else "will be tried again"
@@ -288,6 +291,11 @@ def _loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _mark(desk: SqlDesk, seq: int, what: str, sent_at: str | None) -> None:
+    statement = f"UPDATE outbox SET {what} WHERE shop = ? AND seq = ?"  # noqa: S608
+    desk.sql.run(statement, (sent_at, desk.shop, seq))
 
 
 def _abandoned(now: datetime) -> str:

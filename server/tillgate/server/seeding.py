@@ -28,20 +28,20 @@ class Seeded:
     warnings: tuple[str, ...]
 
 
-def seed_file(path: Path, *, db: str | None, replace: bool) -> Seeded:
+def seed_file(path: Path, *, db: str | None, shop: str | None = None, replace: bool) -> Seeded:
     """Load a shop file and say what is there now. Raises SeedError with every finding, nothing changed."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    return seed_text(text, db=db, replace=replace, source=str(path))
+    return seed_text(text, db=db, shop=shop, replace=replace, source=str(path))
 
 
-def seed_text(text: bytes, *, db: str | None, replace: bool, source: str) -> Seeded:
+def seed_text(text: bytes, *, db: str | None, shop: str | None = None, replace: bool, source: str) -> Seeded:
     """The same from bytes; `source` names them in the log."""
-    chosen = settings(db=db)
+    chosen = settings(db=db, shop=shop)
     clock = FixedClock(chosen.now) if chosen.now else SystemClock()
-    store = SqliteStore(chosen.database, clock, RandomMinter())
+    store = SqliteStore(chosen.database, clock, RandomMinter(), chosen.shop)
     try:
         with store.transaction() as desk:
             report = seed(desk.sql, text, now=desk.now, replace=replace)

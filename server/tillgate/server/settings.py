@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Assurance
+from tillgate.tools.shops.embedded.sql import MAIN
 
 _LAST_PORT = 65_535
 Level = Literal["anonymous", "identified", "authenticated", "stepped_up"]
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TILLGATE_", extra="forbid", frozen=True, populate_by_name=True)
 
     db: str = Field(default="tillgate.db", validation_alias="TILLGATE_DATABASE_URL")
+    shop: str = Field(default=MAIN, pattern="^[a-z0-9][a-z0-9_.-]{0,62}$")
     policy: Path | None = None
     customer: str | None = None
     assurance: Level | None = None

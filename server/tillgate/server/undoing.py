@@ -68,7 +68,9 @@ def _each(app: App, call_id: str, who: str, reason: str) -> Undoing:
 
 
 def _ended(app: App, desk: SqlDesk, call_id: str, who: str, reason: str) -> Undoing:
-    row = desk.sql.row("SELECT tool, customer_id, plan FROM action WHERE call_id = ?", (call_id,))
+    row = desk.sql.row(
+        "SELECT tool, customer_id, plan FROM action WHERE shop = ? AND call_id = ?", (desk.shop, call_id)
+    )
     if row is None:
         raise ConfigurationError(f"{call_id}: there is no such call that changed anything")
     plan = orjson.loads(row["plan"])
@@ -94,7 +96,8 @@ def _let_through(desk: SqlDesk, digest: str) -> Sequence[str]:
     prefix = digest.removeprefix("sha256:").lower()
     if len(prefix) < _LEAST_DIGITS or set(prefix) - set("0123456789abcdef"):
         raise ConfigurationError(f"--policy-digest: give at least {_LEAST_DIGITS} hexadecimal digits of the digest")
-    known = {row["policy"] for row in desk.sql.rows("SELECT DISTINCT policy FROM action")}
+    decided = desk.sql.rows("SELECT DISTINCT policy FROM action WHERE shop = ?", (desk.shop,))
+    known = {row["policy"] for row in decided}
     matching = sorted(each for each in known if each.removeprefix("sha256:").startswith(prefix))
     if len(matching) != 1:
         what = "more than one policy" if matching else "no policy that let anything through"
@@ -104,9 +107,9 @@ def _let_through(desk: SqlDesk, digest: str) -> Sequence[str]:
 
 def _undoable(desk: SqlDesk, policy: str) -> Iterator[str]:
     rows = desk.sql.rows(
-        "SELECT call_id, plan FROM action WHERE policy = ? AND plan IS NOT NULL AND undone_by IS NULL"
-        " AND tool != 'undo_action' ORDER BY seq DESC",
-        (policy,),
+        "SELECT call_id, plan FROM action WHERE shop = ? AND policy = ? AND plan IS NOT NULL"
+        " AND undone_by IS NULL AND tool != 'undo_action' ORDER BY seq DESC",
+        (desk.shop, policy),
     )
     for row in rows:
         if orjson.loads(row["plan"])["changes"]:
@@ -120,7 +123,9 @@ def _named(name: str) -> str:
 
 
 def _take_back(app: App, desk: SqlDesk, call_id: str, who: str, reason: str) -> Outcome:
-    row = desk.sql.row("SELECT conversation, customer_id FROM action WHERE call_id = ?", (call_id,))
+    row = desk.sql.row(
+        "SELECT conversation, customer_id FROM action WHERE shop = ? AND call_id = ?", (desk.shop, call_id)
+    )
     if row is None:
         raise ConfigurationError(f"{call_id}: there is no such call that changed anything")
     principal, _, conversation = row["conversation"].rpartition("/")

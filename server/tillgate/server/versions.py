@@ -30,8 +30,9 @@ def versions(desk: SqlDesk) -> tuple[Version, ...]:
     """Every policy this store was served under, oldest first."""
     rows = desk.sql.rows(
         "SELECT digest, source, served_at, text, "
-        "(SELECT count(*) FROM action WHERE action.policy = policy_version.digest) AS actions "
-        "FROM policy_version ORDER BY seq"
+        "(SELECT count(*) FROM action a WHERE a.shop = p.shop AND a.policy = p.digest) AS actions "
+        "FROM policy_version p WHERE p.shop = ? ORDER BY p.seq",
+        (desk.shop,),
     )
     return tuple(Version(**dict(row)) for row in rows)
 

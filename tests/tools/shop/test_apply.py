@@ -236,8 +236,8 @@ def test_a_structured_value_is_compared_by_content_and_stored_canonically(sql: S
 
 
 def test_a_store_may_add_kinds_of_its_own(sql: Sql) -> None:
-    sql.run("CREATE TABLE challenge (id TEXT PRIMARY KEY, used INTEGER NOT NULL DEFAULT 0) STRICT")
-    sql.run("INSERT INTO challenge (id) VALUES ('ch_1')")
+    sql.run("CREATE TABLE challenge (shop TEXT, id TEXT PRIMARY KEY, used INTEGER NOT NULL DEFAULT 0) STRICT")
+    sql.run("INSERT INTO challenge (shop, id) VALUES ('main', 'ch_1')")
     tables = {**SHOP_TABLES, "challenge": TableSpec("challenge", {"used": "bool"})}
     apply(sql, [Change("challenge:ch_1", "used", False, True)], [], tables)
     with pytest.raises(Stale):

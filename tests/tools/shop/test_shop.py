@@ -31,8 +31,8 @@ PUBLIC = {"variant": "v_1", "offer": "BUNDLE5"}
 
 
 AMENDED = (
-    "INSERT INTO amendment VALUES ('ord_1-a1', 'ord_1', 'items', NULL, '{}', '2026-11-09T00:00:00Z')",
-    "INSERT INTO stock_move VALUES ('ord_1-a1/m', 'v_1', 'ord_1', 1)",
+    "INSERT INTO amendment VALUES ('main', 'ord_1-a1', 'ord_1', 'items', NULL, '{}', '2026-11-09T00:00:00Z')",
+    "INSERT INTO stock_move VALUES ('main', 'ord_1-a1/m', 'v_1', 'ord_1', 1)",
 )
 
 
@@ -170,7 +170,8 @@ def test_a_cart_is_priced_from_the_catalogue(seen_by: Seen) -> None:
 
 
 def test_an_anonymous_cart_belongs_to_its_conversation(seen_by: Seen, sql: Sql) -> None:
-    sql.run("INSERT INTO cart (id, conversation, created_at) VALUES ('cart_a', 'talk', '2026-11-23T10:00:00Z')")
+    row = "'main', 'cart_a', 'talk', '2026-11-23T10:00:00Z'"
+    sql.run(f"INSERT INTO cart (shop, id, conversation, created_at) VALUES ({row})")
     assert seen_by(None, "talk").cart("cart_a") is not None
     assert seen_by(None, "other").cart("cart_a") is None
     assert seen_by("cus_1", "talk").cart("cart_a") is not None

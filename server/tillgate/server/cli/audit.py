@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tillgate.guards.model import inside
-from tillgate.server.cli.common import FINDINGS, INTEGRITY, AsJson, Db, guarded, out, print_json, talk
+from tillgate.server.cli.common import FINDINGS, INTEGRITY, AsJson, Db, Shop, guarded, out, print_json, talk
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -20,14 +20,15 @@ app = typer.Typer(help="The audit log.", no_args_is_help=True)
 def show(
     call_id: Annotated[str | None, typer.Argument(help="Only the records of this call or request")] = None,
     db: Db = None,
+    shop: Shop = None,
     as_json: AsJson = False,
     last: Annotated[int, typer.Option(help="How many records")] = 50,
 ) -> None:
     """The last records, or those of one call."""
     from tillgate.server.cli.opening import reading
 
-    with reading(db=db) as desk:
-        rows = desk.sql.rows("SELECT record FROM audit ORDER BY seq")
+    with reading(db=db, shop=shop) as desk:
+        rows = desk.sql.rows("SELECT record FROM audit WHERE shop = ? ORDER BY seq", (desk.shop,))
     records: list[dict[str, Any]] = [orjson.loads(row["record"]) for row in rows]
     if call_id is not None:
         records = [record for record in records if call_id in (record.get("call_id"), record.get("request"))]
@@ -57,6 +58,7 @@ def show(
 def export(
     to: Annotated[Path | None, typer.Option("--out", help="A file (default: stdout)")] = None,
     db: Db = None,
+    shop: Shop = None,
     without_personal: Annotated[
         bool, typer.Option("--without-personal", help="Leave out the values that identify people")
     ] = False,
@@ -65,7 +67,7 @@ def export(
     from tillgate.server.cli.opening import reading
     from tillgate.server.store.log import stored_lines
 
-    with reading(db=db) as desk:
+    with reading(db=db, shop=shop) as desk:
         lines = stored_lines(desk.sql, without_personal=without_personal)
     if to is None:
         sys.stdout.buffer.writelines(lines)
@@ -80,6 +82,7 @@ def export(
 def verify(
     file: Annotated[Path | None, typer.Argument(help="An export (default: the store itself)")] = None,
     db: Db = None,
+    shop: Shop = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the log: every record, every link, every commitment. Exit 4 when anything was changed."""
@@ -90,7 +93,7 @@ def verify(
 
     gaps: list[str] = []
     if file is None:
-        with reading(db=db) as desk:
+        with reading(db=db, shop=shop) as desk:
             lines, gaps = stored_lines(desk.sql), unrecorded(desk.sql)
     else:
         try:

@@ -20,6 +20,10 @@ Db = Annotated[
     str | None,
     typer.Option("--db", help="SQLite file (TILLGATE_DATABASE_URL; default tillgate.db)", show_default=False),
 ]
+Shop = Annotated[
+    str | None,
+    typer.Option("--shop", help="Which shop of the store (TILLGATE_SHOP; default main)", show_default=False),
+]
 PolicyFile = Annotated[
     Path | None,
     typer.Option("--policy", help="Policy file (TILLGATE_POLICY; default ./policy.yaml)", show_default=False),

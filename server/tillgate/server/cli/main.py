@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tillgate.server.cli import audit, policy, requests
-from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, guarded, out, print_json, talk
+from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
 
 app = typer.Typer(
     name="tillgate",
@@ -35,6 +35,7 @@ def root(show: Annotated[bool, typer.Option("--version", help="Print the version
 @guarded
 def serve(
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     customer: Annotated[str | None, typer.Option(help="The customer this process serves (an id on file)")] = None,
     assurance: Annotated[
@@ -63,6 +64,7 @@ def serve(
 
     flags: dict[str, object] = {
         "db": db,
+        "shop": shop,
         "policy": policy,
         "customer": customer,
         "assurance": assurance,
@@ -77,12 +79,13 @@ def serve(
 def seed(
     file: Annotated[Path, typer.Argument(help="A shop file")],
     db: Db = None,
+    shop: Shop = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a shop that is already there")] = False,
 ) -> None:
     """Load a shop file: strictly, and all or nothing."""
     from tillgate.server.seeding import seed_file
 
-    seeded = seed_file(file, db=db, replace=replace)
+    seeded = seed_file(file, db=db, shop=shop, replace=replace)
     for warning in seeded.warnings:
         talk().print(f"warning: {warning}", markup=False, soft_wrap=True)
     talk().print(seeded.report, markup=False, soft_wrap=True)
@@ -101,14 +104,13 @@ def demo(
 
 @app.command()
 @guarded
-def outbox(db: Db = None, as_json: AsJson = False) -> None:
+def outbox(db: Db = None, shop: Shop = None, as_json: AsJson = False) -> None:
     """Messages to customers, with the one-time codes in them. For demonstrations: whoever reads this can be anyone."""
     from tillgate.server.cli.opening import reading
 
-    with reading(db=db) as desk:
-        rows = [
-            dict(row) for row in desk.sql.rows("SELECT at, recipient, subject, body, sent_at FROM outbox ORDER BY seq")
-        ]
+    statement = "SELECT at, recipient, subject, body, sent_at FROM outbox WHERE shop = ? ORDER BY seq"
+    with reading(db=db, shop=shop) as desk:
+        rows = [dict(row) for row in desk.sql.rows(statement, (desk.shop,))]
     if as_json:
         print_json(rows)
         return
@@ -128,6 +130,7 @@ def undo(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be")] = False,
     reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "taken back by an operator",
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -137,9 +140,9 @@ def undo(
     if (call_id is None) == (policy_digest is None):
         raise typer.BadParameter("give either CALL_ID or --policy-digest")
     if call_id is not None:
-        sound = undo_one(call_id, name, reason, db=db, policy=policy, as_json=as_json)
+        sound = undo_one(call_id, name, reason, db=db, shop=shop, policy=policy, as_json=as_json)
     else:
-        sound = undo_all(policy_digest or "", name, reason, yes=yes, db=db, policy=policy, as_json=as_json)
+        sound = undo_all(policy_digest or "", name, reason, yes=yes, db=db, shop=shop, policy=policy, as_json=as_json)
     if not sound:
         raise typer.Exit(FINDINGS)
 
@@ -152,21 +155,25 @@ Switched = Annotated[str | None, typer.Argument(help="A tool; every tool without
 
 @app.command()
 @guarded
-def pause(tool: Switched = None, name: Whoever = None, db: Db = None, as_json: AsJson = False) -> None:
+def pause(
+    tool: Switched = None, name: Whoever = None, db: Db = None, shop: Shop = None, as_json: AsJson = False
+) -> None:
     """Stop agents at once, from one tool or from all. What waits stays, and people can still look, deny and undo."""
     from tillgate.server.cli.switching import switch
 
-    if not switch(tool, name, on=False, db=db, as_json=as_json):
+    if not switch(tool, name, on=False, db=db, shop=shop, as_json=as_json):
         raise typer.Exit(FINDINGS)
 
 
 @app.command()
 @guarded
-def resume(tool: Switched = None, name: Whoever = None, db: Db = None, as_json: AsJson = False) -> None:
+def resume(
+    tool: Switched = None, name: Whoever = None, db: Db = None, shop: Shop = None, as_json: AsJson = False
+) -> None:
     """Take a pause back."""
     from tillgate.server.cli.switching import switch
 
-    if not switch(tool, name, on=True, db=db, as_json=as_json):
+    if not switch(tool, name, on=True, db=db, shop=shop, as_json=as_json):
         raise typer.Exit(FINDINGS)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Json
-from tillgate.server.cli.common import AsJson, Db, PolicyFile, guarded, out, print_json
+from tillgate.server.cli.common import AsJson, Db, PolicyFile, Shop, guarded, out, print_json
 
 if TYPE_CHECKING:
     from tillgate.guards.explain import Call, Judged, RuleTold, Told
@@ -30,6 +30,7 @@ def explain(
     tool: Annotated[str | None, typer.Option("--tool", help="A call that was not made: its tool")] = None,
     facts: Annotated[str | None, typer.Option("--facts", help="Its facts: YAML, or a file; the rest is plain")] = None,
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +41,7 @@ def explain(
 
     if (call_id is None) == (tool is None):
         raise typer.BadParameter("name a recorded call, or a --tool with --facts")
-    loaded, call = _recorded(call_id, db, policy) if call_id else _supposed(str(tool), facts or "{}", policy)
+    loaded, call = _recorded(call_id, db, shop, policy) if call_id else _supposed(str(tool), facts or "{}", policy)
     judged = judge(loaded, call)
     rules = rules_told(loaded, call, judged)
     near = nearest(loaded, call, judged, tool_map()[call.tool].surface)
@@ -51,7 +52,7 @@ def explain(
         out().print(line, markup=False, soft_wrap=True)
 
 
-def _recorded(call_id: str, db: str | None, policy: Path | None) -> tuple["Policy", "Call"]:
+def _recorded(call_id: str, db: str | None, shop: str | None, policy: Path | None) -> tuple["Policy", "Call"]:
     """A call of the store, under the policy that decided it unless another one is named."""
     from tillgate.guards.audit.log import export_lines
     from tillgate.guards.explain import Call
@@ -62,11 +63,12 @@ def _recorded(call_id: str, db: str | None, policy: Path | None) -> tuple["Polic
     from tillgate.server.transcript import Entry, read_entry
     from tillgate.server.versions import versions
 
-    with reading(db=db) as desk:
+    with reading(db=db, shop=shop) as desk:
         rows = desk.sql.rows(
-            "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p USING (seq)"
-            " WHERE json_extract(a.record, '$.call_id') = ? AND json_extract(a.record, '$.kind') = 'call'",
-            (call_id,),
+            "SELECT a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.shop = a.shop AND p.seq = a.seq"
+            " WHERE a.shop = ?"
+            " AND json_extract(a.record, '$.call_id') = ? AND json_extract(a.record, '$.kind') = 'call'",
+            (desk.shop, call_id),
         )
         served = {each.digest: each for each in versions(desk)}
     lines = list(export_lines(tuple(row) for row in rows))

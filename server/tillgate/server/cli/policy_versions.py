@@ -9,13 +9,14 @@ from rich.table import Table
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.policy.diagnostics import PolicyError
-from tillgate.server.cli.common import AsJson, Db, PolicyFile, guarded, out, print_json, talk
+from tillgate.server.cli.common import AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
 
 
 @guarded
 def log(
     digest: Annotated[str | None, typer.Argument(help="Print the text of this one (the beginning is enough)")] = None,
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -23,7 +24,7 @@ def log(
     from tillgate.server.cli.opening import reading
     from tillgate.server.versions import chosen, versions
 
-    with reading(db=db) as desk:
+    with reading(db=db, shop=shop) as desk:
         found = versions(desk)
     if digest is not None:
         typer.echo(chosen(found, digest).text, nl=False)
@@ -63,6 +64,7 @@ def _file(policy: Path | None, served: str | None) -> dict[str, str | None]:
 def rollback(
     digest: Annotated[str, typer.Argument(help="The policy to go back to (the beginning of its digest is enough)")],
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
 ) -> None:
     """Put an earlier policy back into the file; servers that run take it like any other change."""
@@ -74,7 +76,7 @@ def rollback(
     file = policy_file(settings(policy=policy).policy)
     if file is None:
         raise ConfigurationError("there is no policy file to put it into: name one with --policy")
-    with reading(db=db) as desk:
+    with reading(db=db, shop=shop) as desk:
         version = chosen(versions(desk), digest)
     kept = restore(version, file)
     out().print(f"{file} is {version.digest[:19]}… again", markup=False)

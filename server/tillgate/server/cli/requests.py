@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, guarded, out, print_json, talk
+from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
 
 app = typer.Typer(help="What waits for a person.", no_args_is_help=True)
 Handle = Annotated[str, typer.Argument(help="The handle, esc_…")]
@@ -16,13 +16,14 @@ Handle = Annotated[str, typer.Argument(help="The handle, esc_…")]
 @guarded
 def list_(
     db: Db = None,
+    shop: Shop = None,
     every: Annotated[bool, typer.Option("--all", help="Also what has ended")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Requests that wait, oldest first."""
     from tillgate.server.cli.opening import money_of, reading
 
-    with reading(db=db) as desk:
+    with reading(db=db, shop=shop) as desk:
         now, money = desk.now, money_of(desk)
         rows = [_summary(request, now, money) for request in desk.requests()]
     rows = [row for row in rows if every or row["status"] in ("pending", "executing", "in_doubt")]
@@ -45,12 +46,12 @@ def list_(
 
 @app.command()
 @guarded
-def show(handle: Handle, db: Db = None, as_json: AsJson = False) -> None:
+def show(handle: Handle, db: Db = None, shop: Shop = None, as_json: AsJson = False) -> None:
     """Everything a reviewer needs to decide one request."""
     from tillgate.server.cli.opening import money_of, reading
     from tillgate.server.cli.packet import print_packet
 
-    with reading(db=db) as desk:
+    with reading(db=db, shop=shop) as desk:
         request = desk.request(handle)
         row = _summary(request, desk.now, money_of(desk)) | {"packet": dict(request.packet)} if request else None
     if row is None:
@@ -69,6 +70,7 @@ def approve(
     name: As,
     amount: Annotated[str | None, typer.Option(help="Approve this smaller amount instead, such as 40.00")] = None,
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +79,7 @@ def approve(
     from tillgate.guards.steps import drive
     from tillgate.server.cli.opening import opened
 
-    with opened(db=db, policy=policy) as built:
+    with opened(db=db, shop=shop, policy=policy) as built:
         ruling = drive(review.approving(built.gate, handle, name, amount), built.store, built.gate.reach)
     _tell(ruling, as_json)
 
@@ -91,6 +93,7 @@ def settle(
         bool, typer.Option("--happened/--did-not-happen", help="How it ended, as the provider's own books say")
     ],
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -98,7 +101,7 @@ def settle(
     from tillgate.guards import review
     from tillgate.server.cli.opening import opened
 
-    with opened(db=db, policy=policy) as built, built.store.transaction() as desk:
+    with opened(db=db, shop=shop, policy=policy) as built, built.store.transaction() as desk:
         ruling = review.settle(built.gate, desk, handle, name, happened=happened)
     _tell(ruling, as_json)
 
@@ -110,6 +113,7 @@ def deny(
     name: As,
     message: Annotated[str, typer.Option(help="Words for the customer")],
     db: Db = None,
+    shop: Shop = None,
     policy: PolicyFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -117,7 +121,7 @@ def deny(
     from tillgate.guards import review
     from tillgate.server.cli.opening import opened
 
-    with opened(db=db, policy=policy) as built, built.store.transaction() as desk:
+    with opened(db=db, shop=shop, policy=policy) as built, built.store.transaction() as desk:
         ruling = review.deny(desk, handle, name, message)
     _tell(ruling, as_json)
 

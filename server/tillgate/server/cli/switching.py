@@ -9,11 +9,11 @@ from tillgate.server.cli.common import out, print_json
 from tillgate.server.settings import settings
 
 
-def switch(tool: str | None, name: str | None, *, on: bool, db: str | None, as_json: bool) -> bool:
+def switch(tool: str | None, name: str | None, *, on: bool, db: str | None, shop: str | None, as_json: bool) -> bool:
     """Switch and say so; whether anything changed. Every process on the store knows with its next call."""
     if tool is not None and tool not in tool_map():
         raise ConfigurationError(f"{tool}: there is no such tool; leave it out for all of them")
-    store = open_store(settings(db=db))
+    store = open_store(settings(db=db, shop=shop))
     try:
         with store.transaction() as desk:
             ruling = review.switch(desk, tool, name or getpass.getuser(), on=on)

@@ -13,9 +13,11 @@ from tillgate.server.cli.opening import opened
 from tillgate.server.undoing import Undoing, undo_call, undo_policy
 
 
-def undo_one(call_id: str, name: str, reason: str, *, db: str | None, policy: Path | None, as_json: bool) -> bool:
+def undo_one(
+    call_id: str, name: str, reason: str, *, db: str | None, shop: str | None, policy: Path | None, as_json: bool
+) -> bool:
     """Take one call back and say how it ended; whether it was taken back."""
-    with opened(db=db, policy=policy) as built:
+    with opened(db=db, shop=shop, policy=policy) as built:
         outcome = undo_call(built, call_id, name, reason)
     if as_json:
         print_json(outcome.as_json())
@@ -26,10 +28,18 @@ def undo_one(call_id: str, name: str, reason: str, *, db: str | None, policy: Pa
 
 
 def undo_all(
-    digest: str, name: str, reason: str, *, yes: bool, db: str | None, policy: Path | None, as_json: bool
+    digest: str,
+    name: str,
+    reason: str,
+    *,
+    yes: bool,
+    db: str | None,
+    shop: str | None,
+    policy: Path | None,
+    as_json: bool,
 ) -> bool:
     """Show, and with `yes` carry out, what taking back everything of one policy does; whether all of it can be."""
-    with opened(db=db, policy=policy) as built:
+    with opened(db=db, shop=shop, policy=policy) as built:
         found = undo_policy(built, digest, name, reason, rehearse=not yes)
         money = currency(built.gate.policy.currency)
     if as_json:

@@ -70,6 +70,7 @@ class SqlDesk:
 
     def __init__(self, sql: Sql, now: datetime, minter: Minter, outside: Outside = nothing_outside) -> None:
         self._sql = sql
+        self._shop = sql.shop
         self._outside = outside
         self._now = now
         self._minter = minter
@@ -79,6 +80,11 @@ class SqlDesk:
     @property
     def now(self) -> datetime:
         return self._now
+
+    @property
+    def shop(self) -> str:
+        """The one shop of the store that this is about."""
+        return self._shop
 
     @property
     def sql(self) -> Sql:
@@ -103,21 +109,23 @@ class SqlDesk:
 
     def paused(self, tool: str) -> bool:
         if self._paused is None:
-            self._paused = frozenset(row["tool"] for row in self._sql.rows("SELECT tool FROM paused"))
+            self._paused = frozenset(
+                row["tool"] for row in self._sql.rows("SELECT tool FROM paused WHERE shop = ?", (self._shop,))
+            )
         return bool(self._paused) and (tool in self._paused or EVERY_TOOL in self._paused)
 
     def pause(self, tool: str | None, by: str) -> bool:
         self._paused = None
-        statement = 'INSERT INTO paused (tool, "by", at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'
-        return self._sql.run(statement, (tool or EVERY_TOOL, by, time_text(self._now))) == 1
+        row = {"tool": tool or EVERY_TOOL, "by": by, "at": time_text(self._now)}
+        return self._insert("paused", row, " ON CONFLICT DO NOTHING") == 1
 
     def resume(self, tool: str | None) -> bool:
         self._paused = None
-        return self._sql.run("DELETE FROM paused WHERE tool = ?", (tool or EVERY_TOOL,)) == 1
+        return self._sql.run("DELETE FROM paused WHERE shop = ? AND tool = ?", (self._shop, tool or EVERY_TOOL)) == 1
 
     def talk(self, caller: Caller) -> Talk:
         key = f"{caller.principal}/{caller.conversation}"
-        row = self._sql.row("SELECT * FROM conversation WHERE id = ?", (key,))
+        row = self._sql.row("SELECT * FROM conversation WHERE shop = ? AND id = ?", (self._shop, key))
         if row is not None:
             return talk_from(row)
         fresh = {"id": key, "name": caller.conversation, "nonce": self._minter.token(), **_FRESH}
@@ -128,7 +136,7 @@ class SqlDesk:
         orders = talk.orders | {tally.order} if tally.order else talk.orders
         self._sql.run(
             "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
-            " escalated = escalated + ?, orders = ?, last_record = ? WHERE id = ?",
+            " escalated = escalated + ?, orders = ?, last_record = ? WHERE shop = ? AND id = ?",
             (
                 tally.new_call,
                 tally.executed_write,
@@ -136,6 +144,7 @@ class SqlDesk:
                 tally.escalated,
                 json_text(sorted(orders)),
                 self._log.seq,
+                self._shop,
                 talk.key,
             ),
         )
@@ -146,7 +155,7 @@ class SqlDesk:
         return SubjectRecord(self._sql, subject, talk, bound=bound, besides=besides, now=self._now, currency=money)
 
     def contact(self, customer_id: str) -> str | None:
-        row = self._sql.row("SELECT email FROM customer WHERE id = ?", (customer_id,))
+        row = self._sql.row("SELECT email FROM customer WHERE shop = ? AND id = ?", (self._shop, customer_id))
         return row["email"] if row else None
 
     def roots(self, entities: Sequence[str]) -> Mapping[str, int]:
@@ -172,9 +181,9 @@ class SqlDesk:
     def held(self, subject: Subject, talk: Talk, plan: Plan, *, besides: str | None) -> RequestStatus | None:
         """Nobody else's records are in a plan, so only this subject's requests can hold one."""
         outstanding = self._sql.rows(
-            "SELECT id, status, basis FROM escalation WHERE status IN ('executing', 'in_doubt')"
+            "SELECT id, status, basis FROM escalation WHERE shop = ? AND status IN ('executing', 'in_doubt')"
             " AND (customer_id = ? OR conversation = ?)",
-            (subject.customer_id, talk.key),
+            (self._shop, subject.customer_id, talk.key),
         )
         wanted = {entity for entity, _ in plan.basis if entity.partition(":")[0] not in CATALOGUE}
         for row in outstanding:
@@ -185,16 +194,17 @@ class SqlDesk:
 
     def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None:
         row = self._sql.row(
-            "SELECT * FROM action WHERE key = ? AND (conversation = ? OR customer_id = ?) ORDER BY seq DESC LIMIT 1",
-            (key, talk.key, subject.customer_id),
+            "SELECT * FROM action WHERE shop = ? AND key = ? AND (conversation = ? OR customer_id = ?)"
+            " ORDER BY seq DESC LIMIT 1",
+            (self._shop, key, talk.key, subject.customer_id),
         )
         return action_from(row) if row else None
 
     def recall_call(self, subject: Subject, talk: Talk, tool: str, arguments: str) -> Action | None:
         row = self._sql.row(
-            "SELECT * FROM action WHERE arguments = ? AND tool = ? AND undone_by IS NULL"
+            "SELECT * FROM action WHERE shop = ? AND arguments = ? AND tool = ? AND undone_by IS NULL"
             " AND (conversation = ? OR (customer_id = ? AND conversation_name = ?)) ORDER BY seq DESC LIMIT 1",
-            (arguments, tool, talk.key, subject.customer_id, talk.id),
+            (self._shop, arguments, tool, talk.key, subject.customer_id, talk.id),
         )
         return action_from(row) if row else None
 
@@ -203,6 +213,7 @@ class SqlDesk:
             "action",
             {
                 "call_id": action.call_id,
+                "seq": self._log.seq + 1,
                 "conversation": talk.key,
                 "conversation_name": talk.id,
                 "customer_id": action.subject.customer_id,
@@ -220,31 +231,32 @@ class SqlDesk:
 
     def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan, policy: str) -> None:
         self._sql.run(
-            "UPDATE action SET plan = ?, roots = ?, policy = ? WHERE handle = ?",
-            (json_text(as_json(plan)), json_text(dict(roots)), policy, handle),
+            "UPDATE action SET plan = ?, roots = ?, policy = ? WHERE shop = ? AND handle = ?",
+            (json_text(as_json(plan)), json_text(dict(roots)), policy, self._shop, handle),
         )
 
     def finish_action(self, call_id: str, outcome: Mapping[str, Json], roots: Mapping[str, int], plan: Plan) -> None:
         self._sql.run(
-            "UPDATE action SET outcome = ?, plan = ?, roots = ?, handle = NULL WHERE call_id = ?",
-            (json_text(dict(outcome)), json_text(as_json(plan)), json_text(dict(roots)), call_id),
+            "UPDATE action SET outcome = ?, plan = ?, roots = ?, handle = NULL WHERE shop = ? AND call_id = ?",
+            (json_text(dict(outcome)), json_text(as_json(plan)), json_text(dict(roots)), self._shop, call_id),
         )
 
     def unbook(self, call_id: str) -> None:
-        self._sql.run("UPDATE budget_use SET taken_back = 1 WHERE call_id = ?", (call_id,))
+        self._sql.run("UPDATE budget_use SET taken_back = 1 WHERE shop = ? AND call_id = ?", (self._shop, call_id))
 
     def take_back(self, call_id: str, by: str) -> None:
-        self._sql.run("UPDATE action SET undone_by = ? WHERE call_id = ?", (by, call_id))
+        self._sql.run("UPDATE action SET undone_by = ? WHERE shop = ? AND call_id = ?", (by, self._shop, call_id))
         self.unbook(call_id)
 
     def spent(self, budget: str, account: str, since: datetime, *, besides: str | None) -> Spent:
         """Executed and reserved uses; what an ended request had reserved is free by its status, not by a clean-up."""
         row = self._sql.row(
-            "SELECT coalesce(sum(u.amount), 0), count(*) FROM budget_use u LEFT JOIN escalation e ON e.id = u.handle"
-            " WHERE u.budget = ? AND u.account = ? AND u.at > ? AND u.taken_back = 0"
-            " AND (u.handle IS NULL OR (u.handle IS NOT ? AND e.status IN ('pending', 'approved')"
+            "SELECT coalesce(sum(u.amount), 0), count(*)"
+            " FROM budget_use u LEFT JOIN escalation e ON e.shop = u.shop AND e.id = u.handle"
+            " WHERE u.shop = ? AND u.budget = ? AND u.account = ? AND u.at > ? AND u.taken_back = 0"
+            " AND (u.handle IS NULL OR (u.handle IS DISTINCT FROM ? AND e.status IN ('pending', 'approved')"
             " AND e.expires_at > ?))",
-            (budget, account, int(since.timestamp()), besides, time_text(self._now)),
+            (self._shop, budget, account, int(since.timestamp()), besides, time_text(self._now)),
         )
         return Spent(row[0], row[1]) if row else Spent(0, 0)
 
@@ -264,28 +276,30 @@ class SqlDesk:
             )
 
     def release(self, handle: str) -> None:
-        self._sql.run("DELETE FROM budget_use WHERE handle = ?", (handle,))
+        self._sql.run("DELETE FROM budget_use WHERE shop = ? AND handle = ?", (self._shop, handle))
 
     def open_code(self, talk: Talk, customer_id: str) -> Code | None:
         row = self._sql.row(
-            "SELECT * FROM challenge WHERE conversation = ? AND customer_id = ? AND used = 0 AND attempts < 5"
-            " AND expires_at > ? ORDER BY created_at DESC, id DESC LIMIT 1",
-            (talk.key, customer_id, time_text(self._now)),
+            "SELECT * FROM challenge WHERE shop = ? AND conversation = ? AND customer_id = ? AND used = 0"
+            " AND attempts < 5 AND expires_at > ? ORDER BY created_at DESC, id DESC LIMIT 1",
+            (self._shop, talk.key, customer_id, time_text(self._now)),
         )
         return Code(row["id"], time_from(row["expires_at"]), row["sent_to"]) if row else None
 
     def proof_here(self, challenge_id: str) -> Proof | None:
         row = self._sql.row(
-            "SELECT conversation, customer_id, expires_at FROM challenge WHERE id = ? AND used = 0 AND attempts < 5",
-            (challenge_id,),
+            "SELECT conversation, customer_id, expires_at FROM challenge"
+            " WHERE shop = ? AND id = ? AND used = 0 AND attempts < 5",
+            (self._shop, challenge_id),
         )
         return Proof(row["conversation"], row["customer_id"], time_from(row["expires_at"])) if row else None
 
     def codes_since(self, customer_id: str, since: datetime) -> int:
         row = self._sql.row(
-            "SELECT (SELECT count(*) FROM challenge WHERE customer_id = ? AND created_at > ?)"
-            " + (SELECT count(*) FROM confirmation WHERE customer_id = ? AND strength = 3 AND created_at > ?)",
-            (customer_id, time_text(since), customer_id, time_text(since)),
+            "SELECT (SELECT count(*) FROM challenge WHERE shop = ? AND customer_id = ? AND created_at > ?)"
+            " + (SELECT count(*) FROM confirmation"
+            " WHERE shop = ? AND customer_id = ? AND strength = 3 AND created_at > ?)",
+            (self._shop, customer_id, time_text(since)) * 2,
         )
         return row[0] if row else 0
 
@@ -308,22 +322,20 @@ class SqlDesk:
 
     def pending(self, talk: Talk) -> Sequence[Pending]:
         rows = self._sql.rows(
-            "SELECT * FROM confirmation WHERE conversation = ? AND spent = 0 AND attempts < ?"
+            "SELECT * FROM confirmation WHERE shop = ? AND conversation = ? AND spent = 0 AND attempts < ?"
             " ORDER BY created_at DESC, id DESC LIMIT 50",
-            (talk.key, TRIES),
+            (self._shop, talk.key, TRIES),
         )
         return [pending_from(row) for row in rows]
 
     def pending_here(self, pending_id: str) -> Pending | None:
-        row = self._sql.row(
-            "SELECT * FROM confirmation WHERE id = ? AND spent = 0 AND attempts < ?", (pending_id, TRIES)
-        )
+        statement = "SELECT * FROM confirmation WHERE shop = ? AND id = ? AND spent = 0 AND attempts < ?"
+        row = self._sql.row(statement, (self._shop, pending_id, TRIES))
         return pending_from(row) if row else None
 
     def say_pending(self, pending_id: str, *, right: bool) -> None:
-        self._sql.run(
-            "UPDATE confirmation SET said = ?, attempts = attempts + ? WHERE id = ?", (right, not right, pending_id)
-        )
+        statement = "UPDATE confirmation SET said = ?, attempts = attempts + ? WHERE shop = ? AND id = ?"
+        self._sql.run(statement, (right, not right, self._shop, pending_id))
 
     def add_pending(self, talk: Talk, pending: Pending) -> None:
         self._insert(
@@ -346,66 +358,71 @@ class SqlDesk:
         )
 
     def spend_pending(self, pending_id: str) -> None:
-        self._sql.run("UPDATE confirmation SET spent = 1 WHERE id = ?", (pending_id,))
+        self._sql.run("UPDATE confirmation SET spent = 1 WHERE shop = ? AND id = ?", (self._shop, pending_id))
 
     def miss_pending(self, talk: Talk) -> None:
         self._sql.run(
-            "UPDATE confirmation SET attempts = attempts + 1 WHERE conversation = ? AND spent = 0", (talk.key,)
+            "UPDATE confirmation SET attempts = attempts + 1 WHERE shop = ? AND conversation = ? AND spent = 0",
+            (self._shop, talk.key),
         )
 
     def send(self, to: str, subject: str, body: str) -> None:
-        self._insert("outbox", {"at": time_text(self._now), "recipient": to, "subject": subject, "body": body})
+        self._add("outbox", {"at": time_text(self._now), "recipient": to, "subject": subject, "body": body})
 
     def request(self, handle: str) -> Request | None:
-        row = self._sql.row("SELECT * FROM escalation WHERE id = ?", (handle,))
+        row = self._sql.row("SELECT * FROM escalation WHERE shop = ? AND id = ?", (self._shop, handle))
         return request_from(row, self._approvals(handle)) if row else None
 
     def requests(self) -> Sequence[Request]:
-        rows = self._sql.rows("SELECT * FROM escalation ORDER BY created_at, id")
+        rows = self._sql.rows("SELECT * FROM escalation WHERE shop = ? ORDER BY created_at, id", (self._shop,))
         return [request_from(row, self._approvals(row["id"])) for row in rows]
 
     def open_request(self, request: Request) -> None:
         row = request_row(request)
         kept = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
-        self._insert("escalation", row, f" ON CONFLICT (id) DO UPDATE SET {kept}")
+        self._insert("escalation", row, f" ON CONFLICT (shop, id) DO UPDATE SET {kept}")
 
     def move_request(
         self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
     ) -> None:
         self._sql.run(
             "UPDATE escalation SET status = ?, message = ?, result = ?"
-            " WHERE id = ? AND (status IN ('pending', 'executing', 'in_doubt') OR ? = 'in_doubt')",
-            (status, message, json_text(dict(result)) if result else None, handle, status),
+            " WHERE shop = ? AND id = ? AND (status IN ('pending', 'executing', 'in_doubt') OR ? = 'in_doubt')",
+            (status, message, json_text(dict(result)) if result else None, self._shop, handle, status),
         )
 
     def claim_request(self, handle: str, fence: int, seconds: int) -> bool:
         until = time_text(self._now + timedelta(seconds=seconds))
         claimed = self._sql.run(
-            "UPDATE escalation SET fence = fence + 1, lease_until = ? WHERE id = ? AND fence = ? AND lease_until <= ?",
-            (until, handle, fence, time_text(self._now)),
+            "UPDATE escalation SET fence = fence + 1, lease_until = ?"
+            " WHERE shop = ? AND id = ? AND fence = ? AND lease_until <= ?",
+            (until, self._shop, handle, fence, time_text(self._now)),
         )
         return claimed == 1
 
     def lapsed(self) -> Sequence[str]:
         rows = self._sql.rows(
-            "SELECT id FROM escalation WHERE status IN ('executing', 'in_doubt') AND lease_until <= ? ORDER BY id",
-            (time_text(self._now),),
+            "SELECT id FROM escalation"
+            " WHERE shop = ? AND status IN ('executing', 'in_doubt') AND lease_until <= ? ORDER BY id",
+            (self._shop, time_text(self._now)),
         )
         return [row["id"] for row in rows]
 
     def add_approval(self, handle: str, reviewer: str) -> bool:
-        statement = "INSERT OR IGNORE INTO approval (escalation_id, reviewer, at) VALUES (?, ?, ?)"
-        return self._sql.run(statement, (handle, reviewer, time_text(self._now))) == 1
+        row = {"escalation_id": handle, "reviewer": reviewer, "at": time_text(self._now)}
+        return self._insert("approval", row, " ON CONFLICT DO NOTHING") == 1
 
     def history(self, talk_key: str, limit: int) -> Sequence[Mapping[str, Json]]:
         self._log.write()
         rows = self._sql.rows(
             "WITH RECURSIVE chain(seq, before, record, n) AS ("
-            " SELECT a.seq, a.before, a.record, 1 FROM conversation c JOIN audit a ON a.seq = c.last_record"
-            " WHERE c.id = ?"
-            " UNION ALL SELECT a.seq, a.before, a.record, n + 1 FROM chain JOIN audit a ON a.seq = chain.before"
-            " WHERE n < ?) SELECT record FROM chain ORDER BY seq",
-            (talk_key, limit),
+            " SELECT a.seq, a.before, a.record, 1"
+            " FROM conversation c JOIN audit a ON a.shop = c.shop AND a.seq = c.last_record"
+            " WHERE c.shop = ? AND c.id = ?"
+            " UNION ALL SELECT a.seq, a.before, a.record, n + 1"
+            " FROM chain JOIN audit a ON a.shop = ? AND a.seq = chain.before WHERE n < ?)"
+            " SELECT record FROM chain ORDER BY seq",
+            (self._shop, talk_key, self._shop, limit),
         )
         return [_glimpse(orjson.loads(row["record"])) for row in rows]
 
@@ -417,32 +434,45 @@ class SqlDesk:
         if (last := self.served_policy()) is not None and last[0] == digest:
             return
         at = time_text(self._now)
-        self._insert("policy_version", {"digest": digest, "source": source, "text": text, "served_at": at})
+        self._add("policy_version", {"digest": digest, "source": source, "text": text, "served_at": at})
         self.append({"kind": "policy", "at": at, "policy": digest, "source": source}, ())
 
     def served_policy(self) -> tuple[str, str, str] | None:
         """Digest, source and text of the policy this store was last served under."""
-        row = self._sql.row("SELECT digest, source, text FROM policy_version ORDER BY seq DESC LIMIT 1")
+        row = self._sql.row(
+            "SELECT digest, source, text FROM policy_version WHERE shop = ? ORDER BY seq DESC LIMIT 1", (self._shop,)
+        )
         return (row["digest"], row["source"], row["text"]) if row else None
 
     def serve_with(self, name: str, value: str | None) -> None:
         """Something this store is served with from now on, or no more."""
-        self._sql.run("DELETE FROM serving WHERE name = ?", (name,))
+        self._sql.run("DELETE FROM serving WHERE shop = ? AND name = ?", (self._shop, name))
         if value is not None:
             self._insert("serving", {"name": name, "value": value})
 
     def served_with(self, name: str) -> str | None:
         """What the store was last served with under this name."""
-        row = self._sql.row("SELECT value FROM serving WHERE name = ?", (name,))
+        row = self._sql.row("SELECT value FROM serving WHERE shop = ? AND name = ?", (self._shop, name))
         return row["value"] if row else None
 
     def _approvals(self, handle: str) -> Sequence[str]:
-        rows = self._sql.rows("SELECT reviewer FROM approval WHERE escalation_id = ? ORDER BY at, rowid", (handle,))
+        statement = "SELECT reviewer FROM approval WHERE shop = ? AND escalation_id = ? ORDER BY at, rowid"
+        rows = self._sql.rows(statement, (self._shop, handle))
         return [row["reviewer"] for row in rows]
 
-    def _insert(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> None:
+    def _insert(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> int:
+        names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
+        statement = f"INSERT INTO {table} (shop, {names}) VALUES (?, {marks}){otherwise}"  # noqa: S608
+        return self._sql.run(statement, (self._shop, *values.values()))
+
+    def _add(self, table: str, values: Mapping[str, Any]) -> None:
+        """A row after all others of this shop: it gets the next number."""
         names, marks = ", ".join(values), ", ".join("?" * len(values))
-        self._sql.run(f"INSERT INTO {table} ({names}) VALUES ({marks}){otherwise}", tuple(values.values()))  # noqa: S608
+        statement = (
+            f"INSERT INTO {table} (shop, seq, {names})"  # noqa: S608
+            f" SELECT ?, coalesce(max(seq), 0) + 1, {marks} FROM {table} WHERE shop = ?"
+        )
+        self._sql.run(statement, (self._shop, *values.values(), self._shop))
 
 
 _FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}

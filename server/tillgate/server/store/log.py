@@ -12,7 +12,7 @@ from tillgate.guards.errors import IntegrityError
 from tillgate.guards.model import Json
 from tillgate.tools.shops.embedded.sql import Sql
 
-Waiting: TypeAlias = tuple[tuple[int, str, int | None, bytes], tuple[int, bytes] | None]
+Waiting: TypeAlias = tuple[tuple[str, int, str, int | None, bytes], tuple[str, int, bytes] | None]
 """A record and the personal values beside it, ready to store."""
 
 Mark: TypeAlias = tuple[int, str, int, int]
@@ -28,6 +28,7 @@ class Tail:
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
+        self._shop = sql.shop
         self._end: tuple[int, str] | None = None
         self._records: list[Waiting] = []
         self._written = 0
@@ -42,8 +43,8 @@ class Tail:
         last, prev = self._last()
         kept, beside = withhold(body, personal, _salt)
         sealed = seal(kept, seq=last + 1, prev=prev)
-        values = (last + 1, orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)) if beside else None
-        self._records.append(((last + 1, sealed.hash, before, sealed.record), values))
+        values = (self._shop, last + 1, orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)) if beside else None
+        self._records.append(((self._shop, last + 1, sealed.hash, before, sealed.record), values))
         self._end = last + 1, sealed.hash
 
     def mark(self) -> Mark:
@@ -63,13 +64,13 @@ class Tail:
         beside = [values for _, values in waiting if values is not None]
         if waiting:
             records = [record for record, _ in waiting]
-            self._sql.executemany("INSERT INTO audit (seq, hash, before, record) VALUES (?, ?, ?, ?)", records)
+            self._sql.executemany("INSERT INTO audit (shop, seq, hash, before, record) VALUES (?, ?, ?, ?, ?)", records)
         if beside:
-            self._sql.executemany("INSERT INTO personal (seq, entries) VALUES (?, ?)", beside)
+            self._sql.executemany("INSERT INTO personal (shop, seq, entries) VALUES (?, ?, ?)", beside)
 
     def _last(self) -> tuple[int, str]:
         if self._end is None:
-            row = self._sql.row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")
+            row = self._sql.row("SELECT seq, hash FROM audit WHERE shop = ? ORDER BY seq DESC LIMIT 1", (self._shop,))
             self._end = (row["seq"], row["hash"]) if row else (FIRST - 1, GENESIS)
         return self._end
 
@@ -88,15 +89,18 @@ def stored_lines(sql: Sql, *, without_personal: bool = False) -> list[bytes]:
 
 def unrecorded(sql: Sql) -> list[str]:
     """What the store did and the log does not tell: an emptied or shortened log gives itself away here."""
-    records: list[dict[str, Any]] = [orjson.loads(row["record"]) for row in sql.rows("SELECT record FROM audit")]
+    shop = (sql.shop,)
+    records: list[dict[str, Any]] = [
+        orjson.loads(row["record"]) for row in sql.rows("SELECT record FROM audit WHERE shop = ?", shop)
+    ]
     told = {record.get("call_id") for record in records}
     gaps = [
         f"{table} {row['call_id']} has no record"
         for table in ("action", "escalation")
-        for row in sql.rows(f"SELECT call_id FROM {table}")  # noqa: S608
+        for row in sql.rows(f"SELECT call_id FROM {table} WHERE shop = ?", shop)  # noqa: S608
         if row["call_id"] not in told
     ]
-    counted = sql.row("SELECT coalesce(sum(calls), 0) AS calls FROM conversation")
+    counted = sql.row("SELECT coalesce(sum(calls), 0) AS calls FROM conversation WHERE shop = ?", shop)
     calls = sum(record.get("kind") == "call" for record in records)
     if counted is not None and counted["calls"] != calls:
         gaps.append(f"the conversations made {counted['calls']} calls, the log tells of {calls}")
@@ -105,7 +109,9 @@ def unrecorded(sql: Sql) -> list[str]:
 
 def _rows(sql: Sql) -> Iterator[Row]:
     stored = sql.rows(
-        "SELECT a.seq, a.record, a.hash, p.entries FROM audit a LEFT JOIN personal p ON p.seq = a.seq ORDER BY a.seq"
+        "SELECT a.seq, a.record, a.hash, p.entries"
+        " FROM audit a LEFT JOIN personal p ON p.shop = a.shop AND p.seq = a.seq WHERE a.shop = ? ORDER BY a.seq",
+        (sql.shop,),
     )
     for row in stored:
         if not isinstance(row["record"], bytes) or not isinstance(row["hash"], str):

@@ -77,19 +77,20 @@ class SubjectRecord(ShopReader):
     def new_id(self, kind: str) -> str:
         """Unguessable from outside, and the same until a record of this kind is really made."""
         row = self._db.row(
-            "SELECT count(*) FROM cart WHERE conversation = ? OR customer_id = ?",
-            (self._talk.key, self._subject.customer_id),
+            "SELECT count(*) FROM cart WHERE shop = ? AND (conversation = ? OR customer_id = ?)",
+            (self._db.shop, self._talk.key, self._subject.customer_id),
         )
         ids = (f"{kind}_{_hashed(f'{self._talk.nonce}|{kind}|{at}')}" for at in count(row[0] if row else 0))
         # Of carts that were taken back again the count is not where the next free id is.
-        return next(each for each in ids if self._db.row("SELECT 1 FROM cart WHERE id = ?", (each,)) is None)
+        taken = "SELECT 1 FROM cart WHERE shop = ? AND id = ?"
+        return next(each for each in ids if self._db.row(taken, (self._db.shop, each)) is None)
 
     def _held(self) -> Mapping[str, int]:
         """What requests that wait would take from each payment method: their own plans are the reservation."""
         waiting = self._db.rows(
             "SELECT packet FROM escalation"
-            " WHERE customer_id = ? AND status = 'pending' AND expires_at > ? AND id IS NOT ?",
-            (self._subject.customer_id, time_text(self.now), self._besides),
+            " WHERE shop = ? AND customer_id = ? AND status = 'pending' AND expires_at > ? AND id IS DISTINCT FROM ?",
+            (self._db.shop, self._subject.customer_id, time_text(self.now), self._besides),
         )
         held: dict[str, int] = {}
         for row in waiting:
@@ -100,8 +101,8 @@ class SubjectRecord(ShopReader):
     def challenge(self, challenge_id: str) -> Challenge | None:
         """A code sent in this conversation, to this customer."""
         row = self._db.row(
-            "SELECT * FROM challenge WHERE id = ? AND conversation = ? AND customer_id = ?",
-            (challenge_id, self._talk.key, self._subject.customer_id),
+            "SELECT * FROM challenge WHERE shop = ? AND id = ? AND conversation = ? AND customer_id = ?",
+            (self._db.shop, challenge_id, self._talk.key, self._subject.customer_id),
         )
         if row is None:
             return None
@@ -112,8 +113,8 @@ class SubjectRecord(ShopReader):
     def request(self, handle: str) -> RequestView | None:
         """An escalation of this customer, or of this conversation while nobody is known."""
         row = self._db.row(
-            f"SELECT * FROM escalation WHERE id = ? AND {_OWN}",  # noqa: S608
-            (handle, self._subject.customer_id, self._talk.key),
+            f"SELECT * FROM escalation WHERE shop = ? AND id = ? AND {_OWN}",  # noqa: S608
+            (self._db.shop, handle, self._subject.customer_id, self._talk.key),
         )
         if row is None:
             return None
@@ -132,8 +133,8 @@ class SubjectRecord(ShopReader):
     def past_call(self, call_id: str) -> PastCall | None:
         """A call of this customer, or of this conversation while nobody is known, that changed something."""
         row = self._db.row(
-            f"SELECT * FROM action WHERE call_id = ? AND plan IS NOT NULL AND {_OWN}",  # noqa: S608
-            (call_id, self._subject.customer_id, self._talk.key),
+            f"SELECT * FROM action WHERE shop = ? AND call_id = ? AND plan IS NOT NULL AND {_OWN}",  # noqa: S608
+            (self._db.shop, call_id, self._subject.customer_id, self._talk.key),
         )
         if row is None:
             return None

@@ -22,14 +22,14 @@ from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
 from tillgate.server.store.tables import metadata
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
-from tillgate.tools.shops.embedded.sql import Sql, connect
+from tillgate.tools.shops.embedded.sql import MAIN, Sql, connect
 from tillgate.tools.shops.embedded.tables import create_tables
 
 if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
-SCHEMA = 3
+SCHEMA = 4
 """The layout of the tables; it goes up when a store of before could not be read."""
 
 WAITS_SECONDS = 5.0
@@ -38,10 +38,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 
 
 class SqliteStore:
-    """Implements `tillgate.guards.desk.Store` on one file."""
+    """Implements `tillgate.guards.desk.Store` for one shop of a file."""
 
-    def __init__(self, path: Path, clock: Clock, minter: Minter) -> None:
+    def __init__(self, path: Path, clock: Clock, minter: Minter, shop: str = MAIN) -> None:
         self.path = path
+        self.shop = shop
         self.outside: Outside = nothing_outside
         self._clock = clock
         self._minter = minter
@@ -103,7 +104,7 @@ class SqliteStore:
             self._connection.close()
 
     def _desk(self) -> SqlDesk:
-        return SqlDesk(Sql(self._connection), self._clock.now(), self._minter, self.outside)
+        return SqlDesk(Sql(self._connection, self.shop), self._clock.now(), self._minter, self.outside)
 
     def _begin(self, how: str) -> None:
         """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""

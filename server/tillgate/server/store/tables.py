@@ -3,16 +3,29 @@
 The log can only grow: triggers refuse to change or delete its records. Erasing a person touches the values beside it.
 """
 
-from sqlalchemy import DDL, MetaData, event
+from typing import Any, ClassVar
+
+from sqlalchemy import DDL, Index, MetaData, event, text
 from sqlmodel import Field, SQLModel
 
 metadata = MetaData()
 
 
+def found_by(name: str, *columns: str, given: str | None = None) -> Index:
+    """An index that finds the rows of a shop by these columns, in this order; `given`, only where that has a value."""
+    where = text(f"{given} IS NOT NULL") if given else None
+    return Index(name, "shop", *columns, sqlite_where=where, postgresql_where=where)
+
+
 class Row(SQLModel):
-    """Every table of the gate shares one registry of its own, so the shop's tables are made apart."""
+    """Every table of the gate shares one registry of its own, so the shop's tables are made apart.
+
+    `shop` stands first in every key and index, so that a database can keep each shop by itself.
+    """
 
     metadata = metadata
+    __table_args__: ClassVar[Any] = ()
+    shop: str = Field(primary_key=True)
 
 
 class Conversation(Row, table=True):
@@ -33,23 +46,31 @@ class Conversation(Row, table=True):
 
 class Challenge(Row, table=True):
     __tablename__ = "challenge"  # pyright: ignore
+    __table_args__ = (
+        found_by("challenge_conversation", "conversation"),
+        found_by("challenge_customer", "customer_id"),
+    )
     id: str = Field(primary_key=True)
-    conversation: str = Field(index=True)
-    customer_id: str = Field(index=True)
+    conversation: str
+    customer_id: str
     sent_to: str
     salt: str
     code_hash: str
     created_at: str
     expires_at: str
     attempts: int = 0
-    used: bool = False
+    used: int = 0
 
 
 class Confirmation(Row, table=True):
     __tablename__ = "confirmation"  # pyright: ignore
+    __table_args__ = (
+        found_by("confirmation_conversation", "conversation"),
+        found_by("confirmation_customer", "customer_id", given="customer_id"),
+    )
     id: str = Field(primary_key=True)
-    conversation: str = Field(index=True)
-    customer_id: str | None = Field(default=None, index=True)
+    conversation: str
+    customer_id: str | None = None
     tool: str
     plan: str
     strength: int
@@ -58,47 +79,62 @@ class Confirmation(Row, table=True):
     created_at: str
     expires_at: str
     attempts: int = 0
-    spent: bool = False
-    said: bool = False
+    spent: int = 0
+    said: int = 0
 
 
 class Action(Row, table=True):
+    """What a call did or waits to do; `seq` is the number of the audit record that tells of it."""
+
     __tablename__ = "action"  # pyright: ignore
-    seq: int | None = Field(default=None, primary_key=True)
-    call_id: str = Field(unique=True)
-    conversation: str = Field(index=True)
+    __table_args__ = (
+        found_by("action_arguments", "arguments"),
+        found_by("action_key", "key", given="key"),
+        found_by("action_handle", "handle", given="handle"),
+        found_by("action_policy", "policy"),
+    )
+    call_id: str = Field(primary_key=True)
+    seq: int
+    conversation: str
     conversation_name: str
-    customer_id: str | None = Field(default=None, index=True)
+    customer_id: str | None = None
     at: str
     tool: str
-    key: str | None = Field(default=None, index=True)
-    arguments: str = Field(index=True)
+    key: str | None = None
+    arguments: str
     outcome: str
     roots: str
-    handle: str | None = Field(default=None, index=True)
+    handle: str | None = None
     plan: str | None = None
-    policy: str = Field(index=True)
+    policy: str
     undone_by: str | None = None
 
 
 class BudgetUse(Row, table=True):
     __tablename__ = "budget_use"  # pyright: ignore
-    seq: int | None = Field(default=None, primary_key=True)
-    budget: str = Field(index=True)
-    account: str = Field(index=True)
+    __table_args__ = (
+        found_by("budget_use_call", "call_id"),
+        found_by("budget_use_handle", "handle", given="handle"),
+    )
+    budget: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    at: int = Field(primary_key=True)
+    call_id: str = Field(primary_key=True)
     amount: int
-    at: int
-    call_id: str = Field(index=True)
-    handle: str | None = Field(default=None, index=True)
-    taken_back: bool = False
+    handle: str | None = None
+    taken_back: int = 0
 
 
 class Escalation(Row, table=True):
     __tablename__ = "escalation"  # pyright: ignore
+    __table_args__ = (
+        found_by("escalation_customer", "customer_id", given="customer_id"),
+        found_by("escalation_status", "status"),
+    )
     id: str = Field(primary_key=True)
     call_id: str
     conversation: str
-    customer_id: str | None = Field(default=None, index=True)
+    customer_id: str | None = None
     caller: str
     assurance: int
     tool: str
@@ -113,7 +149,7 @@ class Escalation(Row, table=True):
     policy: str
     created_at: str
     expires_at: str
-    status: str = Field(index=True)
+    status: str
     message: str | None = None
     packet: str
     result: str | None = None
@@ -147,7 +183,7 @@ class Personal(Row, table=True):
 
 class PolicyVersion(Row, table=True):
     __tablename__ = "policy_version"  # pyright: ignore
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int = Field(primary_key=True)
     digest: str
     source: str
     text: str
@@ -173,7 +209,7 @@ class Paused(Row, table=True):
 
 class Outbox(Row, table=True):
     __tablename__ = "outbox"  # pyright: ignore
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int = Field(primary_key=True)
     at: str
     recipient: str
     subject: str
@@ -185,7 +221,8 @@ _GUARDS = {
     "update": "BEFORE UPDATE ON audit",
     "delete": "BEFORE DELETE ON audit",
     # REPLACE takes a row away without a DELETE trigger
-    "replace": "BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)",
+    "replace": "BEFORE INSERT ON audit WHEN"
+    " EXISTS (SELECT 1 FROM audit WHERE (shop = NEW.shop AND seq = NEW.seq) OR rowid = NEW.rowid)",
 }
 for _name, _when in _GUARDS.items():
     event.listen(

@@ -85,7 +85,7 @@ def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tab
             _update(sql, act)
     for act in sorted(acts, key=lambda act: (-order[act.spec.table], _goods(act.before, act))):
         if act.act == "delete":
-            sql.run(f"DELETE FROM {act.spec.table} WHERE id = ?", (act.id,))  # noqa: S608
+            sql.run(f"DELETE FROM {act.spec.table} WHERE shop = ? AND id = ?", (sql.shop, act.id))  # noqa: S608
 
 
 def _goods(values: Mapping[str, Stored], act: _Act) -> int:
@@ -108,7 +108,7 @@ def root_version(sql: Sql, tables: Mapping[str, TableSpec], entity: str) -> int 
     spec, record_id = _place(entity, tables)
     if not spec.versioned:
         raise ValueError(f"records like {entity.partition(':')[0]!r} have no version")
-    row = sql.row(f"SELECT version FROM {spec.table} WHERE id = ?", (record_id,))  # noqa: S608
+    row = sql.row(f"SELECT version FROM {spec.table} WHERE shop = ? AND id = ?", (sql.shop, record_id))  # noqa: S608
     return None if row is None else row[0]
 
 
@@ -160,18 +160,20 @@ def _hold(entity: str, act: str, spec: TableSpec, before: Mapping[str, Stored], 
 def _insert(sql: Sql, act: _Act) -> None:
     names = ", ".join(act.after)
     marks = ", ".join("?" * len(act.after))
-    sql.run(f"INSERT INTO {act.spec.table} ({names}) VALUES ({marks})", tuple(act.after.values()))  # noqa: S608
+    statement = f"INSERT INTO {act.spec.table} (shop, {names}) VALUES (?, {marks})"  # noqa: S608
+    sql.run(statement, (sql.shop, *act.after.values()))
 
 
 def _update(sql: Sql, act: _Act) -> None:
     sets = ", ".join(f"{name} = ?" for name in act.after)
-    sql.run(f"UPDATE {act.spec.table} SET {sets} WHERE id = ?", (*act.after.values(), act.id))  # noqa: S608
+    statement = f"UPDATE {act.spec.table} SET {sets} WHERE shop = ? AND id = ?"  # noqa: S608
+    sql.run(statement, (*act.after.values(), sql.shop, act.id))
 
 
 def _raise_version(sql: Sql, entity: str, version: int, tables: Mapping[str, TableSpec]) -> None:
     spec, record_id = _place(entity, tables)
-    statement = f"UPDATE {spec.table} SET version = version + 1 WHERE id = ? AND version = ?"  # noqa: S608
-    if sql.run(statement, (record_id, version)) != 1:
+    statement = f"UPDATE {spec.table} SET version = version + 1 WHERE shop = ? AND id = ? AND version = ?"  # noqa: S608
+    if sql.run(statement, (sql.shop, record_id, version)) != 1:
         raise Stale(f"{entity} is no longer at version {version}")
 
 
@@ -184,7 +186,8 @@ def _place(entity: str, tables: Mapping[str, TableSpec]) -> tuple[TableSpec, str
 
 def _stored(sql: Sql, spec: TableSpec, record_id: str) -> dict[str, Stored] | None:
     """The row with structured values in canonical text."""
-    row = sql.row(f"SELECT {', '.join(spec.columns)} FROM {spec.table} WHERE id = ?", (record_id,))  # noqa: S608
+    statement = f"SELECT {', '.join(spec.columns)} FROM {spec.table} WHERE shop = ? AND id = ?"  # noqa: S608
+    row = sql.row(statement, (sql.shop, record_id))
     if row is None:
         return None
     return {
@@ -214,7 +217,7 @@ def _spec(rows: type[ShopTable]) -> TableSpec:
     columns: dict[str, ColumnKind] = {}
     for column in table.columns:
         kind = column.info.get("kind", "int" if isinstance(column.type, Integer) else "text")
-        if column.name != "version" and kind != "derived":
+        if column.name not in ("shop", "version") and kind != "derived":
             columns[column.name] = kind
     return TableSpec(table.name, columns, "version" in table.columns)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, Computed, Integer, Text, text
+from sqlalchemy import CheckConstraint, Column, Computed, ForeignKeyConstraint, Index, Integer, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -13,21 +13,35 @@ STRICT = {"sqlite_strict": True}
 """Table option: SQLite itself refuses a value of another type."""
 
 
-class ShopTable(SQLModel, registry=registry()):
-    """Base of the shop's tables, with metadata of its own: other tables may live in the same database."""
-
-    __tablename__: ClassVar[Any]  # pyright: ignore[reportIncompatibleVariableOverride]
-    __table_args__: ClassVar[Any] = STRICT
-
-
 def key() -> Any:
-    """The id of a record."""
+    """A part of the name of a record: its shop, and its id in that shop."""
     return Field(primary_key=True, sa_type=Text)
 
 
-def text_column(references: str | None = None, *, null: bool = False) -> Any:
-    """Text, or the id of a record of another table."""
-    return Field(sa_type=Text, nullable=null, foreign_key=references)
+class ShopTable(SQLModel, registry=registry()):
+    """Base of the shop's tables, with metadata of its own: other tables may live in the same database.
+
+    `shop` stands first in every key and index, so that a database can keep each shop by itself.
+    """
+
+    __tablename__: ClassVar[Any]  # pyright: ignore[reportIncompatibleVariableOverride]
+    __table_args__: ClassVar[Any] = STRICT
+    shop: str = key()
+
+
+def refers(column: str, table: str) -> ForeignKeyConstraint:
+    """A check that the column holds the id of a record of another table, in the same shop."""
+    return ForeignKeyConstraint(["shop", column], [f"{table}.shop", f"{table}.id"])
+
+
+def found_by(name: str, *columns: str, unique: bool = False) -> Index:
+    """An index that finds the records of a shop by these columns or expressions, in this order."""
+    return Index(name, "shop", *[text(each) if "(" in each or " " in each else each for each in columns], unique=unique)
+
+
+def text_column(*, null: bool = False) -> Any:
+    """Text, or the id of another record."""
+    return Field(sa_type=Text, nullable=null)
 
 
 def json_column() -> Any:

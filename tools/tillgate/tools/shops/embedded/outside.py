@@ -20,7 +20,7 @@ def refunds_outside(sql: Sql, plan: Plan) -> tuple[Effect, ...]:
     if not found:
         return ()
     kinds = {entry["method_id"]: _kind(sql, entry["method_id"]) for entry in found}
-    currency = sql.rows("SELECT currency FROM shop")[0]["currency"]
+    currency = sql.rows("SELECT currency FROM shop WHERE shop = ?", (sql.shop,))[0]["currency"]
     return tuple(_effect(entry, currency) for entry in found if kinds[entry["method_id"]] not in BALANCES)
 
 
@@ -40,5 +40,5 @@ def _entered(plan: Plan) -> Iterator[Mapping[str, Json]]:
 
 def _kind(sql: Sql, method_id: str) -> str:
     """A method that is not on file yet is the store credit this plan opens."""
-    row = sql.row("SELECT kind FROM payment_method WHERE id = ?", (method_id,))
+    row = sql.row("SELECT kind FROM payment_method WHERE shop = ? AND id = ?", (sql.shop, method_id))
     return row["kind"] if row else "store_credit"

@@ -34,23 +34,23 @@ def seed(sql: Sql, text: bytes | str, *, now: datetime, replace: bool = False) -
     has changed.
     """
     shop = load_shop(text)
-    if not replace and sql.row("SELECT 1 FROM shop") is not None:
+    if not replace and sql.row("SELECT 1 FROM shop WHERE shop = ?", (sql.shop,)) is not None:
         raise SeedError(["$: there is a shop in this store already; give --replace to put this one in its place"])
     with sql.savepoint("seed"):
         for table in ("shop", *(rows.__tablename__ for rows in reversed(KINDS.values()))):
-            sql.run(f"DELETE FROM {table}")  # noqa: S608
-        counts = {table: _fill(sql, table, rows) for table, rows in _tables(shop, time_text(now))}
+            sql.run(f"DELETE FROM {table} WHERE shop = ?", (sql.shop,))  # noqa: S608
+        counts = {table: _fill(sql, table, rows) for table, rows in _tables(shop, time_text(now), _places_taken(sql))}
     return SeedReport(shop.currency.code, counts, shop.digest)
 
 
 def shop_currency(sql: Sql) -> Currency | None:
     """The currency of the shop in this database; None while it has not been filled."""
-    row = sql.row("SELECT currency FROM shop")
+    row = sql.row("SELECT currency FROM shop WHERE shop = ?", (sql.shop,))
     return None if row is None else currency(row["currency"])
 
 
 def _fill(sql: Sql, table: str, rows: Iterable[Row]) -> int:
-    filled = list(rows)
+    filled = [{"shop": sql.shop, **row} for row in rows]
     if filled:
         names = list(filled[0])
         marks = ", ".join(f":{name}" for name in names)
@@ -58,16 +58,22 @@ def _fill(sql: Sql, table: str, rows: Iterable[Row]) -> int:
     return len(filled)
 
 
-def _tables(shop: ShopFile, now: str) -> Iterator[tuple[str, Iterable[Row]]]:
+def _places_taken(sql: Sql) -> int:
+    """The last place of the other shops in this file: its one index of words counts through all of them."""
+    row = sql.row("SELECT coalesce(max(place), 0) FROM variant WHERE shop <> ?", (sql.shop,))
+    return row[0] if row else 0
+
+
+def _tables(shop: ShopFile, now: str, taken: int) -> Iterator[tuple[str, Iterable[Row]]]:
     """Every table with its rows, parents first."""
-    yield "shop", [{"id": 1, "currency": shop.currency.code, "seeded_at": now, "digest": shop.digest}]
+    yield "shop", [{"currency": shop.currency.code, "seeded_at": now, "digest": shop.digest}]
     yield "customer", _customers(shop)
     yield "payment_method", _methods(shop)
     yield (
         "product",
         ({"id": item.id, "title": item.title, "category": item.category} for item in shop.products),
     )
-    yield "variant", _variants(shop)
+    yield "variant", _variants(shop, taken)
     yield "offer", _offers(shop)
     yield "cart", ({"id": cart.id, "customer_id": cart.customer_id, "created_at": now} for cart in shop.carts)
     yield "cart_line", _cart_lines(shop)
@@ -90,13 +96,13 @@ def _methods(shop: ShopFile) -> Iterator[Row]:
             yield {"customer_id": customer.id, **method.model_dump(exclude={"balance"})}
 
 
-def _variants(shop: ShopFile) -> Iterator[Row]:
-    """Each with its place in the catalogue as it is shown: by title, ASCII case aside."""
+def _variants(shop: ShopFile, taken: int) -> Iterator[Row]:
+    """Each with its place in the catalogue as it is shown: by title, ASCII case aside, after the places `taken`."""
     titled = sorted(
         shop.products, key=lambda each: (each.title.encode().lower(), each.title.encode(), each.id.encode())
     )
     listed = [(product, variant) for product in titled for variant in product.variants]
-    for place, (product, variant) in enumerate(listed, start=1):
+    for place, (product, variant) in enumerate(listed, start=taken + 1):
         words = search_words(product.title, product.category, *variant.options.values())
         row = variant.model_dump()
         told = {"product_id": product.id, "options": canonical(row["options"]), "words": words, "place": place}

@@ -38,7 +38,7 @@ class ShopReader:
     ) -> None:
         self._sql = sql
         since = rows.time_text(now - timedelta(days=_REFUND_DAYS))
-        self._owner = {"customer": customer_id, "conversation": conversation, "since": since}
+        self._owner = {"shop": sql.shop, "customer": customer_id, "conversation": conversation, "since": since}
         self._now = now
         self._currency = currency
 
@@ -62,9 +62,9 @@ class ShopReader:
     ) -> str | None:
         """The one customer who matches everything given; None for none, several, or too little given."""
         if email:
-            found = self._sql.rows(s.BY_EMAIL, (email.strip(),))
+            found = self._sql.rows(s.BY_EMAIL, {**self._owner, "email": email.strip()})
         elif first_name and last_name and postal_code:
-            found = self._sql.rows(s.BY_POSTAL_CODE, (postal_code.strip(),))
+            found = self._sql.rows(s.BY_POSTAL_CODE, {**self._owner, "postal_code": postal_code.strip()})
         else:
             return None
         given = {"email": email, "first_name": first_name, "last_name": last_name, "postal_code": postal_code}
@@ -99,6 +99,7 @@ class ShopReader:
         """Products with a variant in which every word of the query occurs, by title; only those variants."""
         words = [_folded(word) for word in (query or "").split()]
         asked = {
+            "shop": self._sql.shop,
             "patterns": orjson.dumps([_pattern(word) for word in words]).decode(),
             "match": " AND ".join('"' + word.replace('"', '""') + '"' for word in words if len(word) >= _INDEXED),
             "category": category.strip() if category else None,
@@ -122,22 +123,22 @@ class ShopReader:
 
     def product(self, product_id: str) -> Product | None:
         """A product with all its variants, sold out ones too."""
-        found = _products(self._sql.rows(s.PRODUCT, (product_id,)))
+        found = _products(self._sql.rows(s.PRODUCT, {**self._owner, "id": product_id}))
         return found[0] if found else None
 
     def variants(self, ids: Sequence[str]) -> Mapping[str, Variant]:
         """Variant by id; an id that is not in the catalogue is left out."""
-        found = self._sql.rows(s.VARIANTS, (orjson.dumps(list(ids)).decode(),))
+        found = self._sql.rows(s.VARIANTS, {**self._owner, "ids": orjson.dumps(list(ids)).decode()})
         return {row["id"]: rows.variant(row) for row in found}
 
     def offer(self, code: str) -> Offer | None:
         """The offer with exactly this code, running or not."""
-        row = self._sql.row(s.OFFER, (code,))
+        row = self._sql.row(s.OFFER, {**self._owner, "id": code})
         return None if row is None else rows.offer(row)
 
     def offers(self) -> Sequence[Offer]:
         """Every offer on file, by code."""
-        return tuple(rows.offer(row) for row in self._sql.rows(s.OFFERS))
+        return tuple(rows.offer(row) for row in self._sql.rows(s.OFFERS, self._owner))
 
     def offer_uses(self, code: str, *, besides_cart: str | None) -> int:
         """How many other carts of this subject carry the offer."""

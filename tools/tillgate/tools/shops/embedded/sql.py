@@ -28,6 +28,10 @@ _PRAGMAS = (
 _REFERENCES = ("UNIQUE constraint failed", "FOREIGN KEY constraint failed")
 
 
+MAIN = "main"
+"""The shop of a database that holds but one."""
+
+
 class Conflict(Exception):
     """Another record depends on one that would go, or there is one already where one would come."""
 
@@ -41,13 +45,14 @@ def connect(path: str | Path) -> "sqlite3.Connection":
 
 
 class Sql:
-    """A thin wrapper over one connection. Rows answer to position and to column name."""
+    """A thin wrapper over one connection, for one shop. Rows answer to position and to column name."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "shop")
 
-    def __init__(self, connection: "sqlite3.Connection") -> None:
+    def __init__(self, connection: "sqlite3.Connection", shop: str = MAIN) -> None:
         connection.row_factory = dbapi.Row
         self._connection = connection
+        self.shop = shop
 
     @property
     def connection(self) -> "sqlite3.Connection":

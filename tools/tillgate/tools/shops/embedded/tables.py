@@ -4,9 +4,8 @@ Money is whole minor units, a time is RFC 3339 text in UTC with whole seconds, a
 JSON text. Tables stand parents first: rows are created in this order and deleted in the other.
 """
 
-from sqlalchemy import CheckConstraint, Index, Integer, text
+from sqlalchemy import CheckConstraint
 from sqlalchemy.engine import Connection, Engine
-from sqlmodel import Field
 
 from tillgate.tools.shops.embedded.columns import (
     STRICT,
@@ -15,11 +14,13 @@ from tillgate.tools.shops.embedded.columns import (
     at_least,
     derived_column,
     flag_column,
+    found_by,
     int_column,
     json_column,
     key,
     one_of,
     place_column,
+    refers,
     text_column,
     times,
     valid_json,
@@ -29,11 +30,10 @@ from tillgate.tools.shops.embedded.triggers import guard
 
 
 class ShopRow(ShopTable, table=True):
-    """The one row that says which shop this is; `digest` is the SHA-256 of the file it was filled from."""
+    """One row a shop, with what it is filled from; `digest` is the SHA-256 of the file it was filled from."""
 
     __tablename__ = "shop"
-    __table_args__ = (CheckConstraint("id = 1", name="one_shop"), *times("seeded_at"), STRICT)
-    id: int = Field(primary_key=True, sa_type=Integer)
+    __table_args__ = (*times("seeded_at"), STRICT)
     currency: str = text_column()
     seeded_at: str = text_column()
     digest: str = text_column()
@@ -47,8 +47,8 @@ class CustomerRow(ShopTable, table=True):
         *at_least(1, "version"),
         *times("created_at", "address_changed_at", "email_changed_at"),
         *valid_json("address", "tags"),
-        Index("customer_email", text("lower(trim(email))"), unique=True),
-        Index("customer_postal_code", text("lower(trim(json_extract(address, '$.postal_code')))")),
+        found_by("customer_email", "lower(trim(email))", unique=True),
+        found_by("customer_postal_code", "lower(trim(json_extract(address, '$.postal_code')))"),
         STRICT,
     )
     id: str = key()
@@ -69,14 +69,15 @@ class PaymentMethodRow(ShopTable, table=True):
 
     __tablename__ = "payment_method"
     __table_args__ = (
+        refers("customer_id", "customer"),
         *at_least(1, "version"),
         one_of("kind", "card", "paypal", "gift_card", "store_credit"),
         CheckConstraint("last4 GLOB '[0-9][0-9][0-9][0-9]'", name="last4_only"),
-        Index("payment_method_customer", "customer_id"),
+        found_by("payment_method_customer", "customer_id"),
         STRICT,
     )
     id: str = key()
-    customer_id: str = text_column("customer.id")
+    customer_id: str = text_column()
     kind: str = text_column()
     brand: str | None = text_column(null=True)
     last4: str | None = text_column(null=True)
@@ -87,7 +88,7 @@ class ProductRow(ShopTable, table=True):
     """A thing the shop sells, in one or more variants."""
 
     __tablename__ = "product"
-    __table_args__ = (Index("product_category", text("category COLLATE NOCASE")), STRICT)
+    __table_args__ = (found_by("product_category", "category COLLATE NOCASE"), STRICT)
     id: str = key()
     title: str = text_column()
     category: str | None = text_column(null=True)
@@ -101,16 +102,17 @@ class VariantRow(ShopTable, table=True):
 
     __tablename__ = "variant"
     __table_args__ = (
+        refers("product_id", "product"),
         *at_least(0, "price", "cost", "stock"),
         *at_least(1, "version"),
         *valid_json("options"),
-        Index("variant_product", "product_id"),
-        Index("variant_place", "place", unique=True),
-        Index("variant_price", "price"),
+        found_by("variant_product", "product_id"),
+        found_by("variant_place", "place", unique=True),
+        found_by("variant_price", "price"),
         STRICT,
     )
     id: str = key()
-    product_id: str = text_column("product.id")
+    product_id: str = text_column()
     options: str = json_column()
     price: int = int_column()
     cost: int | None = int_column(null=True)
@@ -151,15 +153,16 @@ class CartRow(ShopTable, table=True):
 
     __tablename__ = "cart"
     __table_args__ = (
+        refers("customer_id", "customer"),
         *at_least(1, "version"),
         *times("created_at"),
         CheckConstraint("customer_id IS NOT NULL OR conversation IS NOT NULL", name="cart_owned"),
-        Index("cart_customer", "customer_id", "created_at"),
-        Index("cart_conversation", "conversation", "created_at"),
+        found_by("cart_customer", "customer_id", "created_at"),
+        found_by("cart_conversation", "conversation", "created_at"),
         STRICT,
     )
     id: str = key()
-    customer_id: str | None = text_column("customer.id", null=True)
+    customer_id: str | None = text_column(null=True)
     conversation: str | None = text_column(null=True)
     created_at: str = text_column()
     version: int = version_column()
@@ -170,14 +173,16 @@ class CartLineRow(ShopTable, table=True):
 
     __tablename__ = "cart_line"
     __table_args__ = (
+        refers("cart_id", "cart"),
+        refers("variant_id", "variant"),
         *at_least(1, "quantity", "quoted"),
         CheckConstraint("id = cart_id || '/' || variant_id", name="cart_line_named"),
-        Index("cart_line_cart", "cart_id"),
+        found_by("cart_line_cart", "cart_id"),
         STRICT,
     )
     id: str = key()
-    cart_id: str = text_column("cart.id")
-    variant_id: str = text_column("variant.id")
+    cart_id: str = text_column()
+    variant_id: str = text_column()
     quantity: int = int_column()
     quoted: int = int_column()
 
@@ -187,14 +192,16 @@ class CartOfferRow(ShopTable, table=True):
 
     __tablename__ = "cart_offer"
     __table_args__ = (
+        refers("cart_id", "cart"),
+        refers("code", "offer"),
         CheckConstraint("id = cart_id || '/' || code", name="cart_offer_named"),
-        Index("cart_offer_cart", "cart_id"),
-        Index("cart_offer_offer", "code"),
+        found_by("cart_offer_cart", "cart_id"),
+        found_by("cart_offer_offer", "code"),
         STRICT,
     )
     id: str = key()
-    cart_id: str = text_column("cart.id")
-    code: str = text_column("offer.id")
+    cart_id: str = text_column()
+    code: str = text_column()
 
 
 class OrderRow(ShopTable, table=True):
@@ -202,17 +209,18 @@ class OrderRow(ShopTable, table=True):
 
     __tablename__ = "orders"
     __table_args__ = (
+        refers("customer_id", "customer"),
         *at_least(1, "version"),
         one_of("status", "pending", "processed", "shipped", "delivered", "cancelled"),
         CheckConstraint("disputed IN (0, 1)", name="disputed_flag"),
         *times("placed_at", "delivered_at"),
         *valid_json("shipping_address"),
-        Index("orders_customer", "customer_id", "placed_at"),
-        Index("orders_address", "shipping_address", "placed_at"),
+        found_by("orders_customer", "customer_id", "placed_at"),
+        found_by("orders_address", "shipping_address", "placed_at"),
         STRICT,
     )
     id: str = key()
-    customer_id: str = text_column("customer.id")
+    customer_id: str = text_column()
     placed_at: str = text_column()
     status: str = text_column()
     delivered_at: str | None = text_column(null=True)
@@ -227,15 +235,17 @@ class OrderLineRow(ShopTable, table=True):
 
     __tablename__ = "order_line"
     __table_args__ = (
+        refers("order_id", "orders"),
+        refers("variant_id", "variant"),
         *at_least(0, "unit_price", "discount"),
         *at_least(1, "quantity"),
         CheckConstraint("discount <= unit_price * quantity", name="discount_covered"),
-        Index("order_line_order", "order_id"),
+        found_by("order_line_order", "order_id"),
         STRICT,
     )
     id: str = key()
-    order_id: str = text_column("orders.id")
-    variant_id: str | None = text_column("variant.id", null=True)
+    order_id: str = text_column()
+    variant_id: str | None = text_column(null=True)
     quantity: int = int_column()
     unit_price: int = int_column()
     discount: int = int_column()
@@ -250,6 +260,9 @@ class TransferRow(ShopTable, table=True):
 
     __tablename__ = "transfer"
     __table_args__ = (
+        refers("order_id", "orders"),
+        refers("method_id", "payment_method"),
+        refers("payment_id", "transfer"),
         *at_least(0, "amount"),
         one_of("kind", "payment", "refund", "credit", "debit"),
         one_of("cause", "opening", "order", "refund", "cancellation", "return", "exchange", "items", "payment"),
@@ -258,16 +271,16 @@ class TransferRow(ShopTable, table=True):
         CheckConstraint("(payment_id IS NULL) = (kind != 'refund')", name="refund_of_payment"),
         *times("created_at", "settles_at"),
         *valid_json("lines"),
-        Index("transfer_order", "order_id"),
-        Index("transfer_payment", "payment_id"),
-        Index("transfer_method", "method_id"),
+        found_by("transfer_order", "order_id"),
+        found_by("transfer_payment", "payment_id"),
+        found_by("transfer_method", "method_id"),
         STRICT,
     )
     id: str = key()
     kind: str = text_column()
-    order_id: str | None = text_column("orders.id", null=True)
-    method_id: str = text_column("payment_method.id")
-    payment_id: str | None = text_column("transfer.id", null=True)
+    order_id: str | None = text_column(null=True)
+    method_id: str = text_column()
+    payment_id: str | None = text_column(null=True)
     amount: int = int_column()
     cause: str = text_column()
     reason: str | None = text_column(null=True)
@@ -283,14 +296,15 @@ class AmendmentRow(ShopTable, table=True):
 
     __tablename__ = "amendment"
     __table_args__ = (
+        refers("order_id", "orders"),
         one_of("kind", "items", "payment", "address", "cancellation", "return", "exchange"),
         *times("created_at"),
         *valid_json("lines"),
-        Index("amendment_order", "order_id"),
+        found_by("amendment_order", "order_id"),
         STRICT,
     )
     id: str = key()
-    order_id: str = text_column("orders.id")
+    order_id: str = text_column()
     kind: str = text_column()
     reason: str | None = text_column(null=True)
     lines: str = json_column()
@@ -302,14 +316,16 @@ class StockMoveRow(ShopTable, table=True):
 
     __tablename__ = "stock_move"
     __table_args__ = (
+        refers("variant_id", "variant"),
+        refers("order_id", "orders"),
         CheckConstraint("quantity != 0", name="stock_moves"),
-        Index("stock_move_variant", "variant_id"),
-        Index("stock_move_order", "order_id"),
+        found_by("stock_move_variant", "variant_id"),
+        found_by("stock_move_order", "order_id"),
         STRICT,
     )
     id: str = key()
-    variant_id: str = text_column("variant.id")
-    order_id: str = text_column("orders.id")
+    variant_id: str = text_column()
+    order_id: str = text_column()
     quantity: int = int_column()
 
 
@@ -317,9 +333,14 @@ class ShipmentRow(ShopTable, table=True):
     """A parcel and the lines in it."""
 
     __tablename__ = "shipment"
-    __table_args__ = (*valid_json("line_ids"), Index("shipment_order", "order_id"), STRICT)
+    __table_args__ = (
+        refers("order_id", "orders"),
+        *valid_json("line_ids"),
+        found_by("shipment_order", "order_id"),
+        STRICT,
+    )
     id: str = key()
-    order_id: str = text_column("orders.id")
+    order_id: str = text_column()
     tracking: str | None = text_column(null=True)
     line_ids: str = json_column()
 

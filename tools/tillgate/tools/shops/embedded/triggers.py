@@ -9,16 +9,16 @@ from sqlalchemy import DDL, Table, event
 
 BALANCE = """(
   SELECT coalesce(sum(CASE WHEN kind IN ('refund', 'credit') THEN amount ELSE -amount END), 0)
-  FROM transfer WHERE method_id = {method} AND (kind != 'refund' OR settles_at IS NOT NULL))"""
+  FROM transfer WHERE shop = {shop} AND method_id = {method} AND (kind != 'refund' OR settles_at IS NOT NULL))"""
 """What is on a gift card or store credit: everything that came in, without what waits for goods, less what went."""
 
 _OVERDRAWN = f"""
 SELECT RAISE(ABORT, 'the method has not that much') FROM payment_method
-WHERE id = {{method}} AND kind IN ('gift_card', 'store_credit') AND {BALANCE} < 0"""  # noqa: S608
+WHERE shop = {{shop}} AND id = {{method}} AND kind IN ('gift_card', 'store_credit') AND {BALANCE} < 0"""  # noqa: S608
 _OVERPAID = """
 SELECT RAISE(ABORT, 'more would go back than was paid') FROM transfer p
-WHERE p.id = NEW.payment_id
-  AND (SELECT sum(amount) FROM transfer r WHERE r.payment_id = p.id) > p.amount"""
+WHERE p.shop = NEW.shop AND p.id = NEW.payment_id
+  AND (SELECT sum(amount) FROM transfer r WHERE r.shop = p.shop AND r.payment_id = p.id) > p.amount"""
 
 _INDEX = (
     "CREATE VIRTUAL TABLE variant_words USING fts5"
@@ -33,26 +33,27 @@ _TRIGGERS = {
         "refund_covered": f"AFTER INSERT ON transfer WHEN NEW.kind = 'refund' BEGIN {_OVERPAID}; END",
         # a shop file tells what was paid in no order of time, so its own entries are not asked
         "method_covered": "AFTER INSERT ON transfer WHEN NEW.cause NOT IN ('opening', 'order', 'refund')"
-        f" BEGIN {_OVERDRAWN.format(method='NEW.method_id')}; END",
-        "credit_spent": f"AFTER DELETE ON transfer BEGIN {_OVERDRAWN.format(method='OLD.method_id')}; END",
+        f" BEGIN {_OVERDRAWN.format(shop='NEW.shop', method='NEW.method_id')}; END",
+        "credit_spent": "AFTER DELETE ON transfer"
+        f" BEGIN {_OVERDRAWN.format(shop='OLD.shop', method='OLD.method_id')}; END",
         "unchanged": "BEFORE UPDATE ON transfer BEGIN SELECT RAISE(ABORT, 'a transfer never changes'); END",
     },
     "stock_move": {
         "moved": "AFTER INSERT ON stock_move"
-        " BEGIN UPDATE variant SET stock = stock + NEW.quantity WHERE id = NEW.variant_id; END",
+        " BEGIN UPDATE variant SET stock = stock + NEW.quantity WHERE shop = NEW.shop AND id = NEW.variant_id; END",
         "moved_back": "AFTER DELETE ON stock_move"
-        " BEGIN UPDATE variant SET stock = stock - OLD.quantity WHERE id = OLD.variant_id; END",
+        " BEGIN UPDATE variant SET stock = stock - OLD.quantity WHERE shop = OLD.shop AND id = OLD.variant_id; END",
     },
     "variant": {
         "version": "AFTER UPDATE OF price, cost, product_id, options ON variant"
-        " BEGIN UPDATE variant SET version = version + 1 WHERE id = NEW.id; END",
+        " BEGIN UPDATE variant SET version = version + 1 WHERE shop = NEW.shop AND id = NEW.id; END",
         "worded": f"AFTER INSERT ON variant BEGIN {_WORDED}; END",
         "reworded": f"AFTER UPDATE OF words, place ON variant BEGIN {_UNWORDED}; {_WORDED}; END",
         "unworded": f"AFTER DELETE ON variant BEGIN {_UNWORDED}; END",
     },
     "offer": {
         "version": "AFTER UPDATE OF kind, value, minimum, starts_at, ends_at, stackable, max_uses_per_customer"
-        " ON offer BEGIN UPDATE offer SET version = version + 1 WHERE id = NEW.id; END",
+        " ON offer BEGIN UPDATE offer SET version = version + 1 WHERE shop = NEW.shop AND id = NEW.id; END",
     },
 }
 
