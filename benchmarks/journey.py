@@ -35,7 +35,7 @@ from tillgate.server.app import App, build
 from tillgate.server.settings import settings
 from tillgate.server.store.desk import SqlDesk
 from tillgate.tools.shops.embedded.seed import seed
-from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sqlite import SqliteSql
 from tillgate.tools.spec import Tool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -152,9 +152,9 @@ class Stopwatch:
 
 
 STEPS: Sequence[tuple[Any, str, str]] = (
-    (Sql, "row", "SQL"),
-    (Sql, "rows", "SQL"),
-    (Sql, "run", "SQL"),
+    (SqliteSql, "row", "SQL"),
+    (SqliteSql, "rows", "SQL"),
+    (SqliteSql, "run", "SQL"),
     (Tool, "parse", "parse"),
     (Tool, "facts", "facts"),
     (evaluation, "assess", "decide"),

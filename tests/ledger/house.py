@@ -25,6 +25,7 @@ from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.sqlite import SqliteStore
 from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.sql import Params, Sql
+from tillgate.tools.shops.embedded.sqlite import SqliteSql
 
 TOOLS = tool_map()
 
@@ -33,12 +34,17 @@ class Crash(BaseException):
     """The process is gone: nothing of it runs any further."""
 
 
-class DyingSql(Sql):
+def _file(sql: Sql) -> SqliteSql:
+    assert isinstance(sql, SqliteSql)
+    return sql
+
+
+class DyingSql(SqliteSql):
     """A connection whose process dies at the n-th statement that writes."""
 
     __slots__ = ("_left",)
 
-    def __init__(self, sql: Sql, left: int) -> None:
+    def __init__(self, sql: SqliteSql, left: int) -> None:
         super().__init__(sql.connection)
         self._left = left
 
@@ -95,7 +101,7 @@ class House:
         """The whole file, but nobody waits for the disk: what is lost here is lost on purpose."""
         self.store = SqliteStore(self._path(), self.clock, self.minter)
         with self.store.reading() as desk:
-            connection = desk.sql.connection
+            connection = _file(desk.sql).connection
         connection.execute("PRAGMA synchronous = OFF")
         self.gate = Gate(TOOLS, _policy(self.money), self.store, self.minter)
 
@@ -138,7 +144,7 @@ class House:
         try:
             with self.store.transaction() as desk:
                 try:
-                    act(SqlDesk(DyingSql(desk.sql, writes), self.clock.now(), self.minter))
+                    act(SqlDesk(DyingSql(_file(desk.sql), writes), self.clock.now(), self.minter))
                 finally:
                     self._leave_as_it_lies()
                 _die()

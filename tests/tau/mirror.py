@@ -14,7 +14,7 @@ from typing import Any
 
 from tau.adapter import TAU, Call, Talk
 
-from tillgate.tools.shops.embedded.triggers import BALANCE
+from tillgate.tools.shops.embedded.statements import BALANCE
 
 _STATUS = {"pending (item modified)": "pending", "return requested": "delivered", "exchange requested": "delivered"}
 _PAID = """

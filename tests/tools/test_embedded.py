@@ -14,7 +14,8 @@ from tillgate.guards.errors import Stale
 from tillgate.guards.model import Assurance, Json, Plan
 from tillgate.guards.money import currency
 from tillgate.tools.commerce.record import Challenge, Conversation, PastCall, RequestView
-from tillgate.tools.shops.embedded.apply import SHOP_TABLES, apply
+from tillgate.tools.shops.embedded.apply import apply
+from tillgate.tools.shops.embedded.records import SHOP_TABLES
 from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.shop import ShopReader
 from tillgate.tools.shops.embedded.sql import Sql

@@ -14,7 +14,8 @@ from sqlmodel import create_engine
 from tillgate.guards.money import currency
 from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.shop import ShopReader
-from tillgate.tools.shops.embedded.sql import Sql, connect
+from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sqlite import SqliteSql, connect
 from tillgate.tools.shops.embedded.tables import KINDS, create_tables
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -151,11 +152,11 @@ def valid() -> str:
     return json.dumps(WORLD)
 
 
-def database(path: Path) -> Sql:
+def database(path: Path) -> SqliteSql:
     engine = create_engine(f"sqlite:///{path}")
     create_tables(engine)
     engine.dispose()
-    return Sql(connect(path))
+    return SqliteSql(connect(path))
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +173,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def empty(templates: Path, tmp_path: Path) -> Iterator[Sql]:
     """A database file with the shop's tables and nothing in them."""
-    sql = Sql(connect(shutil.copy(templates / "empty.db", tmp_path / "empty.db")))
+    sql = SqliteSql(connect(shutil.copy(templates / "empty.db", tmp_path / "empty.db")))
     yield sql
     sql.connection.close()
 
@@ -180,7 +181,7 @@ def empty(templates: Path, tmp_path: Path) -> Iterator[Sql]:
 @pytest.fixture
 def sql(templates: Path, tmp_path: Path) -> Iterator[Sql]:
     """The database file of the small shop."""
-    sql = Sql(connect(shutil.copy(templates / "filled.db", tmp_path / "filled.db")))
+    sql = SqliteSql(connect(shutil.copy(templates / "filled.db", tmp_path / "filled.db")))
     yield sql
     sql.connection.close()
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change
-from tillgate.tools.shops.embedded.apply import SHOP_TABLES, TableSpec, apply, read_entity, root_version
+from tillgate.tools.shops.embedded.apply import apply, read_entity, root_version
 from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
+from tillgate.tools.shops.embedded.records import SHOP_TABLES, TableSpec
 from tillgate.tools.shops.embedded.sql import Sql
 
 Contents = Callable[[Sql], dict[str, list[tuple[Any, ...]]]]

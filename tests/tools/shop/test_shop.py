@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tillgate.guards.money import currency
-from tillgate.tools.shops.embedded.apply import SHOP_TABLES
+from tillgate.tools.shops.embedded.records import SHOP_TABLES
 from tillgate.tools.shops.embedded.shop import ShopReader
 from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sqlite import SqliteSql
 
 Seen = Callable[..., ShopReader]
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -99,6 +100,7 @@ def test_a_kind_the_shop_does_not_have_is_a_programming_error(seen_by: Seen) -> 
 def test_the_same_statements_answer_for_a_foreign_and_an_unknown_id(seen_by: Seen, sql: Sql) -> None:
     heard: list[str] = []
     shop = seen_by("cus_2")
+    assert isinstance(sql, SqliteSql)
 
     def statements(ask: Callable[[str], object], record_id: str) -> list[str]:
         heard.clear()

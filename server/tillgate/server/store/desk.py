@@ -40,7 +40,8 @@ from tillgate.server.store.rows import (
     time_from,
     time_text,
 )
-from tillgate.tools.shops.embedded.apply import CATALOGUE, SHOP_TABLES, apply, root_version
+from tillgate.tools.shops.embedded.apply import apply, root_version
+from tillgate.tools.shops.embedded.records import CATALOGUE, SHOP_TABLES
 from tillgate.tools.shops.embedded.sql import Sql
 
 T = TypeVar("T")

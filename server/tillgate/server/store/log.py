@@ -64,9 +64,9 @@ class Tail:
         beside = [values for _, values in waiting if values is not None]
         if waiting:
             records = [record for record, _ in waiting]
-            self._sql.executemany("INSERT INTO audit (shop, seq, hash, before, record) VALUES (?, ?, ?, ?, ?)", records)
+            self._sql.tell_each("INSERT INTO audit (shop, seq, hash, before, record) VALUES (?, ?, ?, ?, ?)", records)
         if beside:
-            self._sql.executemany("INSERT INTO personal (shop, seq, entries) VALUES (?, ?, ?)", beside)
+            self._sql.tell_each("INSERT INTO personal (shop, seq, entries) VALUES (?, ?, ?)", beside)
 
     def _last(self) -> tuple[int, str]:
         if self._end is None:

@@ -16,7 +16,8 @@ from tillgate.guards.money import Currency
 from tillgate.server.store.rows import request_from, time_from
 from tillgate.tools.commerce.model import Customer
 from tillgate.tools.commerce.record import Challenge, Conversation, PastCall, RequestView
-from tillgate.tools.shops.embedded.apply import TableSpec, read_entity
+from tillgate.tools.shops.embedded.apply import read_entity
+from tillgate.tools.shops.embedded.records import TableSpec
 from tillgate.tools.shops.embedded.rows import time_text
 from tillgate.tools.shops.embedded.shop import ShopReader
 from tillgate.tools.shops.embedded.sql import Sql

@@ -22,7 +22,8 @@ from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
 from tillgate.server.store.tables import metadata
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
-from tillgate.tools.shops.embedded.sql import MAIN, Sql, connect
+from tillgate.tools.shops.embedded.sql import MAIN
+from tillgate.tools.shops.embedded.sqlite import SqliteSql, connect
 from tillgate.tools.shops.embedded.tables import create_tables
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class SqliteStore:
             self._connection.close()
 
     def _desk(self) -> SqlDesk:
-        return SqlDesk(Sql(self._connection, self.shop), self._clock.now(), self._minter, self.outside)
+        return SqlDesk(SqliteSql(self._connection, self.shop), self._clock.now(), self._minter, self.outside)
 
     def _begin(self, how: str) -> None:
         """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""

@@ -10,28 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import orjson
-from sqlalchemy import Integer
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change, Json
-from tillgate.tools.shops.embedded.columns import ShopTable
+from tillgate.tools.shops.embedded.records import CATALOGUE, ColumnKind, TableSpec
 from tillgate.tools.shops.embedded.sql import Conflict, Sql
-from tillgate.tools.shops.embedded.tables import KINDS
 
-CATALOGUE = frozenset({"variant", "offer"})
-"""Kinds whose version says which price was quoted: a plan may stand on it, only a new price raises it."""
-ColumnKind: TypeAlias = Literal["text", "int", "bool", "json"]
 Stored: TypeAlias = str | int | None
 _TYPES: Mapping[ColumnKind, type[Any]] = {"text": str, "int": int, "bool": bool}
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """Where records of one kind live: the table, its columns but `version`, and whether it has that."""
-
-    table: str
-    columns: Mapping[str, ColumnKind]
-    versioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,17 +196,3 @@ def _decoded(kind: ColumnKind, value: Stored) -> Json:
     if kind == "json" and isinstance(value, str):
         return orjson.loads(value)
     return bool(value) if kind == "bool" else value
-
-
-def _spec(rows: type[ShopTable]) -> TableSpec:
-    table = ShopTable.metadata.tables[rows.__tablename__]
-    columns: dict[str, ColumnKind] = {}
-    for column in table.columns:
-        kind = column.info.get("kind", "int" if isinstance(column.type, Integer) else "text")
-        if column.name not in ("shop", "version") and kind != "derived":
-            columns[column.name] = kind
-    return TableSpec(table.name, columns, "version" in table.columns)
-
-
-SHOP_TABLES: Mapping[str, TableSpec] = {kind: _spec(rows) for kind, rows in KINDS.items() if kind != "product"}
-"""The kinds of record a plan may change in this shop, parents first. The store adds its own."""

@@ -4,7 +4,7 @@ A row has its columns in the order of the noun it becomes, as `statements` selec
 JSON list of such rows. Structured values are JSON text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -27,7 +27,7 @@ from tillgate.tools.commerce.model import (
 )
 from tillgate.tools.shops.embedded.opening import CHARGES
 
-Row: TypeAlias = Sequence[Any]
+Row: TypeAlias = Iterable[Any]
 
 
 def _name(transfer_id: str) -> str:

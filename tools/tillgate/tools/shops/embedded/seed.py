@@ -10,10 +10,10 @@ from tillgate.guards.money import Currency, currency
 from tillgate.tools.shops.embedded.apply import canonical
 from tillgate.tools.shops.embedded.load import ShopFile, load_shop
 from tillgate.tools.shops.embedded.opening import order_lines, transfers
+from tillgate.tools.shops.embedded.records import FILLED
 from tillgate.tools.shops.embedded.rows import time_text
 from tillgate.tools.shops.embedded.shop import search_words
 from tillgate.tools.shops.embedded.sql import Sql
-from tillgate.tools.shops.embedded.tables import KINDS
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def seed(sql: Sql, text: bytes | str, *, now: datetime, replace: bool = False) -
     if not replace and sql.row("SELECT 1 FROM shop WHERE shop = ?", (sql.shop,)) is not None:
         raise SeedError(["$: there is a shop in this store already; give --replace to put this one in its place"])
     with sql.savepoint("seed"):
-        for table in ("shop", *(rows.__tablename__ for rows in reversed(KINDS.values()))):
+        for table in reversed(FILLED):
             sql.run(f"DELETE FROM {table} WHERE shop = ?", (sql.shop,))  # noqa: S608
         counts = {table: _fill(sql, table, rows) for table, rows in _tables(shop, time_text(now), _places_taken(sql))}
     return SeedReport(shop.currency.code, counts, shop.digest)
@@ -54,7 +54,7 @@ def _fill(sql: Sql, table: str, rows: Iterable[Row]) -> int:
     if filled:
         names = list(filled[0])
         marks = ", ".join(f":{name}" for name in names)
-        sql.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", filled)  # noqa: S608
+        sql.tell_each(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", filled)  # noqa: S608
     return len(filled)
 
 

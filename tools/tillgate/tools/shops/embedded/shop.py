@@ -16,9 +16,18 @@ from tillgate.guards.model import Json
 from tillgate.guards.money import Currency
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, OrderStatus, Product, Variant
 from tillgate.tools.shops.embedded import rows
-from tillgate.tools.shops.embedded import statements as s
-from tillgate.tools.shops.embedded.apply import SHOP_TABLES, read_entity, root_version
+from tillgate.tools.shops.embedded.apply import read_entity, root_version
+from tillgate.tools.shops.embedded.records import SHOP_TABLES
 from tillgate.tools.shops.embedded.sql import Row, Sql
+from tillgate.tools.shops.embedded.statements import (
+    FEW,
+    OFFER,
+    OFFER_USES,
+    OFFERS,
+    OWNED,
+    TRANSFERS_OF_METHOD,
+    statements,
+)
 
 MOST_ROWS = 50
 _REFUND_DAYS = 30
@@ -37,6 +46,7 @@ class ShopReader:
         self, sql: Sql, *, customer_id: str | None, conversation: str, now: datetime, currency: Currency
     ) -> None:
         self._sql = sql
+        self._say = statements(sql.dialect)
         since = rows.time_text(now - timedelta(days=_REFUND_DAYS))
         self._owner = {"shop": sql.shop, "customer": customer_id, "conversation": conversation, "since": since}
         self._now = now
@@ -54,7 +64,7 @@ class ShopReader:
 
     def customer(self) -> Customer | None:
         """The subject's own profile with the figures of their past; None while nobody is identified."""
-        row = self._sql.row(s.CUSTOMER, self._owner)
+        row = self._sql.row(self._say.customer, self._owner)
         return None if row is None else rows.customer(row)
 
     def identify(
@@ -62,9 +72,11 @@ class ShopReader:
     ) -> str | None:
         """The one customer who matches everything given; None for none, several, or too little given."""
         if email:
-            found = self._sql.rows(s.BY_EMAIL, {**self._owner, "email": email.strip()})
+            found = self._sql.rows(self._say.by_email, {**self._owner, "email": _lower(email.strip())})
         elif first_name and last_name and postal_code:
-            found = self._sql.rows(s.BY_POSTAL_CODE, {**self._owner, "postal_code": postal_code.strip()})
+            found = self._sql.rows(
+                self._say.by_postal_code, {**self._owner, "postal_code": _lower(postal_code.strip())}
+            )
         else:
             return None
         given = {"email": email, "first_name": first_name, "last_name": last_name, "postal_code": postal_code}
@@ -74,17 +86,17 @@ class ShopReader:
 
     def order(self, order_id: str) -> Order | None:
         """One of the subject's own orders."""
-        row = self._sql.row(s.ORDER, {**self._owner, "id": order_id})
+        row = self._sql.row(self._say.order, {**self._owner, "id": order_id})
         return None if row is None else rows.order(row)
 
     def orders(self, *, status: OrderStatus | None, limit: int) -> Sequence[Order]:
         """The subject's own orders, newest first, at most 50."""
         asked = {**self._owner, "status": status, "limit": _bounded(limit)}
-        return tuple([rows.order(row) for row in self._sql.rows(s.ORDERS, asked)])
+        return tuple([rows.order(row) for row in self._sql.rows(self._say.orders, asked)])
 
     def cart(self, cart_id: str) -> Cart | None:
         """A cart of the subject, or of this conversation while it belongs to nobody."""
-        row = self._sql.row(s.CART, {**self._owner, "id": cart_id})
+        row = self._sql.row(self._say.cart, {**self._owner, "id": cart_id})
         return None if row is None else _running(rows.cart(row), self._now)
 
     def search(
@@ -101,13 +113,14 @@ class ShopReader:
         asked = {
             "shop": self._sql.shop,
             "patterns": orjson.dumps([_pattern(word) for word in words]).decode(),
+            "longest": max(map(_pattern, words), key=len, default=""),
             "match": " AND ".join('"' + word.replace('"', '""') + '"' for word in words if len(word) >= _INDEXED),
-            "category": category.strip() if category else None,
+            "category": _lower(category.strip()) if category else None,
             "max_price": max_price,
             "in_stock": in_stock,
             "few": _FEW,
         }
-        found = self._sql.stream(s.SEARCH[self._narrowest(asked)], asked)
+        found = self._sql.stream(self._say.search[self._narrowest(asked)], asked)
         return _products(_of_first(_bounded(limit), found))
 
     def _narrowest(self, asked: Mapping[str, Any]) -> str:
@@ -116,38 +129,38 @@ class ShopReader:
             return "words"
         given = {"category": asked["category"], "price": asked["max_price"]}
         for name in (name for name, value in given.items() if value is not None):
-            counted = self._sql.row(s.FEW[name], asked)
+            counted = self._sql.row(FEW[name], asked)
             if counted is not None and counted[0] < _FEW:
                 return name
         return "all"
 
     def product(self, product_id: str) -> Product | None:
         """A product with all its variants, sold out ones too."""
-        found = _products(self._sql.rows(s.PRODUCT, {**self._owner, "id": product_id}))
+        found = _products(self._sql.rows(self._say.product, {**self._owner, "id": product_id}))
         return found[0] if found else None
 
     def variants(self, ids: Sequence[str]) -> Mapping[str, Variant]:
         """Variant by id; an id that is not in the catalogue is left out."""
-        found = self._sql.rows(s.VARIANTS, {**self._owner, "ids": orjson.dumps(list(ids)).decode()})
+        found = self._sql.rows(self._say.variants, {**self._owner, "ids": orjson.dumps(list(ids)).decode()})
         return {row["id"]: rows.variant(row) for row in found}
 
     def offer(self, code: str) -> Offer | None:
         """The offer with exactly this code, running or not."""
-        row = self._sql.row(s.OFFER, {**self._owner, "id": code})
+        row = self._sql.row(OFFER, {**self._owner, "id": code})
         return None if row is None else rows.offer(row)
 
     def offers(self) -> Sequence[Offer]:
         """Every offer on file, by code."""
-        return tuple(rows.offer(row) for row in self._sql.rows(s.OFFERS, self._owner))
+        return tuple(rows.offer(row) for row in self._sql.rows(OFFERS, self._owner))
 
     def offer_uses(self, code: str, *, besides_cart: str | None) -> int:
         """How many other carts of this subject carry the offer."""
-        row = self._sql.row(s.OFFER_USES, {**self._owner, "code": code, "besides": besides_cart})
+        row = self._sql.row(OFFER_USES, {**self._owner, "code": code, "besides": besides_cart})
         return 0 if row is None else row[0]
 
     def transfers(self, method_id: str) -> frozenset[str]:
         """The movements of money a method of the subject took part in."""
-        found = self._sql.rows(s.TRANSFERS_OF_METHOD, {**self._owner, "method": method_id})
+        found = self._sql.rows(TRANSFERS_OF_METHOD, {**self._owner, "method": method_id})
         return frozenset(f"transfer:{row['id']}" for row in found)
 
     def entity(self, entity: str) -> Mapping[str, Json] | None:
@@ -160,9 +173,9 @@ class ShopReader:
 
     def _owns(self, entity: str) -> bool:
         kind, _, record_id = entity.partition(":")
-        if kind not in s.OWNED:
+        if kind not in OWNED:
             raise ValueError(f"{entity!r} names no kind of record of this shop")
-        return self._sql.row(s.OWNED[kind], {**self._owner, "id": record_id}) is not None
+        return self._sql.row(OWNED[kind], {**self._owner, "id": record_id}) is not None
 
 
 def _running(cart: Cart, now: datetime) -> Cart:
@@ -206,6 +219,11 @@ def _bounded(limit: int) -> int:
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+
+
+def _lower(text: str) -> str:
+    """Lower case as the databases have it, which is that of ASCII."""
+    return text.encode().lower().decode()
 
 
 def _pattern(word: str) -> str:

@@ -88,7 +88,7 @@ class ProductRow(ShopTable, table=True):
     """A thing the shop sells, in one or more variants."""
 
     __tablename__ = "product"
-    __table_args__ = (found_by("product_category", "category COLLATE NOCASE"), STRICT)
+    __table_args__ = (found_by("product_category", "lower(category)"), STRICT)
     id: str = key()
     title: str = text_column()
     category: str | None = text_column(null=True)

@@ -7,10 +7,7 @@ search goes through follows the words of each variant.
 
 from sqlalchemy import DDL, Table, event
 
-BALANCE = """(
-  SELECT coalesce(sum(CASE WHEN kind IN ('refund', 'credit') THEN amount ELSE -amount END), 0)
-  FROM transfer WHERE shop = {shop} AND method_id = {method} AND (kind != 'refund' OR settles_at IS NOT NULL))"""
-"""What is on a gift card or store credit: everything that came in, without what waits for goods, less what went."""
+from tillgate.tools.shops.embedded.statements import BALANCE
 
 _OVERDRAWN = f"""
 SELECT RAISE(ABORT, 'the method has not that much') FROM payment_method

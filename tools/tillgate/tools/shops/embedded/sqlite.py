@@ -1,0 +1,103 @@
+"""SQLite: one connection to a file, every commit synced, and the store's statements on it."""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tillgate.tools.shops.embedded.dialect import SQLITE, Dialect
+from tillgate.tools.shops.embedded.engine import dbapi
+from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Params, Statement
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_PRAGMAS = (
+    "busy_timeout = 0",  # the store waits by itself
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",  # a one-time code that was sent leaves no trace in free pages
+)
+_REFERENCES = ("UNIQUE constraint failed", "FOREIGN KEY constraint failed")
+
+
+def connect(path: str | Path) -> "sqlite3.Connection":
+    """A durable connection: WAL, every commit synced, foreign keys held, no waiting for a lock."""
+    connection = dbapi.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection
+
+
+class SqliteSql:
+    """Implements `Sql`: a thin wrapper over one connection."""
+
+    __slots__ = ("_connection", "shop")
+    dialect: Dialect = SQLITE
+
+    def __init__(self, connection: "sqlite3.Connection", shop: str = MAIN) -> None:
+        connection.row_factory = dbapi.Row
+        self._connection = connection
+        self.shop = shop
+
+    @property
+    def connection(self) -> "sqlite3.Connection":
+        """The connection itself, for its owner: transactions, backup, close."""
+        return self._connection
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def rows(self, sql: str, params: Params = ()) -> "list[sqlite3.Row]":
+        return self._connection.execute(sql, params).fetchall()
+
+    def row(self, sql: str, params: Params = ()) -> "sqlite3.Row | None":
+        cursor = self._connection.execute(sql, params)
+        first: sqlite3.Row | None = cursor.fetchone()
+        cursor.close()
+        return first
+
+    def ask(self, sql: str, params: Params = ()) -> "Callable[[], list[sqlite3.Row]]":
+        return lambda: self.rows(sql, params)
+
+    def stream(self, sql: str, params: Params = ()) -> "Generator[sqlite3.Row]":
+        cursor = self._connection.execute(sql, params)
+        try:
+            yield from cursor
+        finally:
+            cursor.close()
+
+    def rows_each(self, asked: Sequence[Statement]) -> "list[list[sqlite3.Row]]":
+        return [self.rows(sql, params) for sql, params in asked]
+
+    def run(self, sql: str, params: Params = ()) -> int:
+        try:
+            return self._connection.execute(sql, params).rowcount
+        except dbapi.IntegrityError as error:
+            if not str(error).startswith(_REFERENCES):
+                raise
+            raise Conflict(str(error)) from error
+
+    def run_each(self, told: Sequence[Statement]) -> list[int]:
+        return [self.run(sql, params) for sql, params in told]
+
+    def tell(self, sql: str, params: Params = ()) -> None:
+        self.run(sql, params)
+
+    def tell_each(self, sql: str, params: Iterable[Params]) -> None:
+        self._connection.executemany(sql, params)
+
+    @contextmanager
+    def savepoint(self, name: str) -> Generator[None]:
+        self.run(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            if not self.in_transaction:
+                raise  # a full or failing disk has ended the whole of it already
+            self.run(f"ROLLBACK TO {name}")
+            self.run(f"RELEASE {name}")
+            raise
+        self.run(f"RELEASE {name}")
