@@ -19,12 +19,11 @@ from sqlmodel import create_engine
 from tillgate.guards.errors import ConfigurationError, Unavailable
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
-from tillgate.server.store.tables import metadata
+from tillgate.server.store.tables import create_tables
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
 from tillgate.tools.shops.embedded.sql import MAIN
 from tillgate.tools.shops.embedded.sqlite import SqliteSql, connect
-from tillgate.tools.shops.embedded.tables import create_tables
 
 if TYPE_CHECKING:
     import sqlite3
@@ -183,7 +182,6 @@ def _create(path: Path) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             _check_schema(connection, path)
             create_tables(connection)
-            metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
             connection.commit()
     finally:

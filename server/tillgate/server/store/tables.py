@@ -5,8 +5,12 @@ The log can only grow: triggers refuse to change or delete its records. Erasing 
 
 from typing import Any, ClassVar
 
-from sqlalchemy import DDL, Index, MetaData, event, text
+from sqlalchemy import Connection, Engine, Index, LargeBinary, MetaData, text
 from sqlmodel import Field, SQLModel
+
+from tillgate.tools.shops.embedded.columns import NUMBER, int_column, key, numbered, text_column
+from tillgate.tools.shops.embedded.tables import create_tables as create_shop_tables
+from tillgate.tools.shops.embedded.triggers import made_with, postgresql_rules, raised, refused, sqlite_rules
 
 metadata = MetaData()
 
@@ -17,6 +21,11 @@ def found_by(name: str, *columns: str, given: str | None = None) -> Index:
     return Index(name, "shop", *columns, sqlite_where=where, postgresql_where=where)
 
 
+def number() -> Any:
+    """A whole number that is part of what names a row."""
+    return Field(primary_key=True, sa_type=NUMBER)
+
+
 class Row(SQLModel):
     """Every table of the gate shares one registry of its own, so the shop's tables are made apart.
 
@@ -24,211 +33,240 @@ class Row(SQLModel):
     """
 
     metadata = metadata
+    __tablename__: ClassVar[Any]  # pyright: ignore[reportIncompatibleVariableOverride]
     __table_args__: ClassVar[Any] = ()
-    shop: str = Field(primary_key=True)
+    shop: str = key()
+
+
+class Log(Row, table=True):
+    """One row a shop. Where several processes write, whoever holds it decides; the others wait."""
+
+    __tablename__ = "log"
 
 
 class Conversation(Row, table=True):
-    __tablename__ = "conversation"  # pyright: ignore
-    id: str = Field(primary_key=True)
-    name: str
-    nonce: str
-    customer_id: str | None = None
-    stepped_up_at: str | None = None
-    misses: int = 0
-    calls: int = 0
-    writes: int = 0
-    denied: int = 0
-    escalated: int = 0
-    orders: str = "[]"
-    last_record: int | None = None
+    __tablename__ = "conversation"
+    id: str = key()
+    name: str = text_column()
+    nonce: str = text_column()
+    customer_id: str | None = text_column(null=True)
+    stepped_up_at: str | None = text_column(null=True)
+    misses: int = int_column()
+    calls: int = int_column()
+    writes: int = int_column()
+    denied: int = int_column()
+    escalated: int = int_column()
+    orders: str = text_column()
+    last_record: int | None = int_column(null=True)
 
 
 class Challenge(Row, table=True):
-    __tablename__ = "challenge"  # pyright: ignore
+    __tablename__ = "challenge"
     __table_args__ = (
         found_by("challenge_conversation", "conversation"),
         found_by("challenge_customer", "customer_id"),
     )
-    id: str = Field(primary_key=True)
-    conversation: str
-    customer_id: str
-    sent_to: str
-    salt: str
-    code_hash: str
-    created_at: str
-    expires_at: str
-    attempts: int = 0
-    used: int = 0
+    id: str = key()
+    conversation: str = text_column()
+    customer_id: str = text_column()
+    sent_to: str = text_column()
+    salt: str = text_column()
+    code_hash: str = text_column()
+    created_at: str = text_column()
+    expires_at: str = text_column()
+    attempts: int = int_column()
+    used: int = int_column()
 
 
 class Confirmation(Row, table=True):
-    __tablename__ = "confirmation"  # pyright: ignore
+    __tablename__ = "confirmation"
     __table_args__ = (
         found_by("confirmation_conversation", "conversation"),
         found_by("confirmation_customer", "customer_id", given="customer_id"),
     )
-    id: str = Field(primary_key=True)
-    conversation: str
-    customer_id: str | None = None
-    tool: str
-    plan: str
-    strength: int
-    salt: str
-    token_hash: str
-    created_at: str
-    expires_at: str
-    attempts: int = 0
-    spent: int = 0
-    said: int = 0
+    id: str = key()
+    conversation: str = text_column()
+    customer_id: str | None = text_column(null=True)
+    tool: str = text_column()
+    plan: str = text_column()
+    strength: int = int_column()
+    salt: str = text_column()
+    token_hash: str = text_column()
+    created_at: str = text_column()
+    expires_at: str = text_column()
+    attempts: int = int_column()
+    spent: int = int_column()
+    said: int = int_column()
 
 
 class Action(Row, table=True):
     """What a call did or waits to do; `seq` is the number of the audit record that tells of it."""
 
-    __tablename__ = "action"  # pyright: ignore
+    __tablename__ = "action"
     __table_args__ = (
         found_by("action_arguments", "arguments"),
         found_by("action_key", "key", given="key"),
         found_by("action_handle", "handle", given="handle"),
         found_by("action_policy", "policy"),
     )
-    call_id: str = Field(primary_key=True)
-    seq: int
-    conversation: str
-    conversation_name: str
-    customer_id: str | None = None
-    at: str
-    tool: str
-    key: str | None = None
-    arguments: str
-    outcome: str
-    roots: str
-    handle: str | None = None
-    plan: str | None = None
-    policy: str
-    undone_by: str | None = None
+    call_id: str = key()
+    seq: int = int_column()
+    conversation: str = text_column()
+    conversation_name: str = text_column()
+    customer_id: str | None = text_column(null=True)
+    at: str = text_column()
+    tool: str = text_column()
+    key: str | None = text_column(null=True)
+    arguments: str = text_column()
+    outcome: str = text_column()
+    roots: str = text_column()
+    handle: str | None = text_column(null=True)
+    plan: str | None = text_column(null=True)
+    policy: str = text_column()
+    undone_by: str | None = text_column(null=True)
 
 
 class BudgetUse(Row, table=True):
-    __tablename__ = "budget_use"  # pyright: ignore
+    __tablename__ = "budget_use"
     __table_args__ = (
         found_by("budget_use_call", "call_id"),
         found_by("budget_use_handle", "handle", given="handle"),
     )
-    budget: str = Field(primary_key=True)
-    account: str = Field(primary_key=True)
-    at: int = Field(primary_key=True)
-    call_id: str = Field(primary_key=True)
-    amount: int
-    handle: str | None = None
-    taken_back: int = 0
+    budget: str = key()
+    account: str = key()
+    at: int = number()
+    call_id: str = key()
+    amount: int = int_column()
+    handle: str | None = text_column(null=True)
+    taken_back: int = int_column()
 
 
 class Escalation(Row, table=True):
-    __tablename__ = "escalation"  # pyright: ignore
+    __tablename__ = "escalation"
     __table_args__ = (
         found_by("escalation_customer", "customer_id", given="customer_id"),
         found_by("escalation_status", "status"),
     )
-    id: str = Field(primary_key=True)
-    call_id: str
-    conversation: str
-    customer_id: str | None = None
-    caller: str
-    assurance: int
-    tool: str
-    arguments: str
-    consent: int
-    plan_digest: str
-    basis: str
-    summary: str
-    amount: int
-    queue: str
-    approvals: int
-    policy: str
-    created_at: str
-    expires_at: str
-    status: str
-    message: str | None = None
-    packet: str
-    result: str | None = None
-    effects: str = "[]"
-    fence: int = 0
-    lease_until: str | None = None
+    id: str = key()
+    call_id: str = text_column()
+    conversation: str = text_column()
+    customer_id: str | None = text_column(null=True)
+    caller: str = text_column()
+    assurance: int = int_column()
+    tool: str = text_column()
+    arguments: str = text_column()
+    consent: int = int_column()
+    plan_digest: str = text_column()
+    basis: str = text_column()
+    summary: str = text_column()
+    amount: int = int_column()
+    queue: str = text_column()
+    approvals: int = int_column()
+    policy: str = text_column()
+    created_at: str = text_column()
+    expires_at: str = text_column()
+    status: str = text_column()
+    message: str | None = text_column(null=True)
+    packet: str = text_column()
+    result: str | None = text_column(null=True)
+    effects: str = text_column()
+    fence: int = int_column()
+    lease_until: str | None = text_column(null=True)
 
 
 class Approval(Row, table=True):
-    __tablename__ = "approval"  # pyright: ignore
-    escalation_id: str = Field(primary_key=True)
-    reviewer: str = Field(primary_key=True)
-    at: str
+    __tablename__ = "approval"
+    escalation_id: str = key()
+    reviewer: str = key()
+    at: str = text_column()
 
 
 class Audit(Row, table=True):
     """`before` is the record before this one in the same conversation, so its history is found without an index."""
 
-    __tablename__ = "audit"  # pyright: ignore
-    seq: int = Field(primary_key=True)
-    hash: str
-    before: int | None = None
-    record: bytes
+    __tablename__ = "audit"
+    seq: int = number()
+    hash: str = text_column()
+    before: int | None = int_column(null=True)
+    record: bytes = Field(sa_type=LargeBinary)
 
 
 class Personal(Row, table=True):
-    __tablename__ = "personal"  # pyright: ignore
-    seq: int = Field(primary_key=True)
-    entries: bytes
+    __tablename__ = "personal"
+    seq: int = number()
+    entries: bytes = Field(sa_type=LargeBinary)
 
 
 class PolicyVersion(Row, table=True):
-    __tablename__ = "policy_version"  # pyright: ignore
-    seq: int = Field(primary_key=True)
-    digest: str
-    source: str
-    text: str
-    served_at: str
+    __tablename__ = "policy_version"
+    seq: int = number()
+    digest: str = text_column()
+    source: str = text_column()
+    text: str = text_column()
+    served_at: str = text_column()
 
 
 class Serving(Row, table=True):
     """What a store is served with, by name, so that every command acts with the same."""
 
-    __tablename__ = "serving"  # pyright: ignore
-    name: str = Field(primary_key=True)
-    value: str
+    __tablename__ = "serving"
+    name: str = key()
+    value: str = text_column()
 
 
 class Paused(Row, table=True):
     """What agents may not call now: a tool by name, or `*` for all of them."""
 
-    __tablename__ = "paused"  # pyright: ignore
-    tool: str = Field(primary_key=True)
-    by: str
-    at: str
+    __tablename__ = "paused"
+    tool: str = key()
+    by: str = text_column()
+    at: str = text_column()
 
 
 class Outbox(Row, table=True):
-    __tablename__ = "outbox"  # pyright: ignore
-    seq: int = Field(primary_key=True)
-    at: str
-    recipient: str
-    subject: str
-    body: str
-    sent_at: str | None = None
+    __tablename__ = "outbox"
+    seq: int = number()
+    at: str = text_column()
+    recipient: str = text_column()
+    subject: str = text_column()
+    body: str = text_column()
+    sent_at: str | None = text_column(null=True)
 
 
-_GUARDS = {
-    "update": "BEFORE UPDATE ON audit",
-    "delete": "BEFORE DELETE ON audit",
-    # REPLACE takes a row away without a DELETE trigger
-    "replace": "BEFORE INSERT ON audit WHEN"
-    " EXISTS (SELECT 1 FROM audit WHERE (shop = NEW.shop AND seq = NEW.seq) OR rowid = NEW.rowid)",
-}
-for _name, _when in _GUARDS.items():
-    event.listen(
-        metadata.tables["audit"],
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER audit_no_{_name} {_when} BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
-        ),
-    )
+GROWS = "the audit log only grows"
+_audit = metadata.tables["audit"]
+made_with(
+    _audit,
+    "sqlite",
+    sqlite_rules(
+        "audit",
+        {
+            "no_update": ("BEFORE UPDATE ON audit", refused(GROWS)),
+            "no_delete": ("BEFORE DELETE ON audit", refused(GROWS)),
+            # REPLACE takes a row away without a DELETE trigger
+            "no_replace": (
+                "BEFORE INSERT ON audit WHEN"
+                " EXISTS (SELECT 1 FROM audit WHERE (shop = NEW.shop AND seq = NEW.seq) OR rowid = NEW.rowid)",
+                refused(GROWS),
+            ),
+        },
+    ),
+)
+made_with(
+    _audit,
+    "postgresql",
+    postgresql_rules(
+        "audit",
+        {
+            "no_change": ("BEFORE UPDATE OR DELETE ON audit FOR EACH ROW", raised(GROWS)),
+            "no_emptying": ("BEFORE TRUNCATE ON audit FOR EACH STATEMENT", raised(GROWS)),
+        },
+    ),
+)
+numbered(metadata.tables["approval"])
+
+
+def create_tables(bind: Engine | Connection) -> None:
+    """Create every table that is not there yet."""
+    create_shop_tables(bind)
+    metadata.create_all(bind)

@@ -18,6 +18,8 @@ class Dialect:
     """The text of a JSON object and a key: the text at that key."""
     decoded: Callable[[str], str]
     """UTF-8 bytes, as text."""
+    same: Callable[[str, str], str]
+    """Whether two long texts are equal, in the words of the index over them."""
     then: str
     """A join that is looked up after what stands before it, where the order is for us to say."""
     using: Callable[[str], str]
@@ -39,6 +41,7 @@ SQLITE = Dialect(
     values=lambda text: f"json_each({text})",
     at=lambda text, key: f"json_extract({text}, '$.{key}')",
     decoded=lambda octets: octets,
+    same=lambda one, other: f"{one} = {other}",
     then="CROSS JOIN",
     using=lambda index: f" INDEXED BY {index}",
 )
@@ -48,6 +51,7 @@ POSTGRESQL = Dialect(
     values=lambda text: f"json_array_elements_text(CAST({text} AS json)) AS each(value)",
     at=lambda text, key: f"(CAST({text} AS json) ->> '{key}')",
     decoded=lambda octets: f"convert_from({octets}, 'UTF8')",
+    same=lambda one, other: f"md5({one}) = md5({other}) AND {one} = {other}",
     then="JOIN",
     using=lambda _index: "",
 )

@@ -34,11 +34,6 @@ _PAST = f"""
          FROM orders JOIN transfer t ON t.shop = orders.shop AND t.order_id = orders.id
          WHERE orders.shop = :shop AND orders.customer_id = :customer AND {_REFUNDS}) back) r
 """  # noqa: S608
-_ADDRESS_REFUNDS = f"""
-(SELECT count(*) FROM (SELECT shop, id FROM orders WHERE shop = o.shop AND shipping_address = o.shipping_address
-                       ORDER BY placed_at DESC LIMIT 200) n JOIN transfer t ON t.shop = n.shop AND t.order_id = n.id
- WHERE {_REFUNDS} AND t.created_at >= :since)
-"""  # noqa: S608
 TRANSFERS_OF_METHOD = """
 SELECT t.id FROM transfer t JOIN payment_method m ON m.shop = t.shop AND m.id = t.method_id
 WHERE t.shop = :shop AND t.method_id = :method AND m.customer_id = :customer
@@ -111,7 +106,7 @@ def statements(dialect: Dialect) -> Statements:
         by_email=f"{identity} AND lower(trim(email)) = :email",
         by_postal_code=f"{identity} AND lower(trim({postal_code})) = :postal_code",
         order=f"""
-        SELECT {order}, {_ADDRESS_REFUNDS} FROM orders o
+        SELECT {order}, {_address_refunds(dialect)} FROM orders o
         WHERE o.shop = :shop AND o.id = :id AND o.customer_id = :customer
         """,  # noqa: S608
         orders=f"""
@@ -184,6 +179,15 @@ def _order(dialect: Dialect) -> str:
 
 
 _PARTS = ("shipment", "amendment")
+
+
+def _address_refunds(dialect: Dialect) -> str:
+    same = dialect.same("shipping_address", "o.shipping_address")
+    near = f"SELECT shop, id FROM orders WHERE shop = o.shop AND {same} ORDER BY placed_at DESC LIMIT 200"  # noqa: S608
+    return f"""
+    (SELECT count(*) FROM ({near}) n JOIN transfer t ON t.shop = n.shop AND t.order_id = n.id
+     WHERE {_REFUNDS} AND t.created_at >= :since)
+    """  # noqa: S608
 
 
 def _cart(dialect: Dialect) -> str:

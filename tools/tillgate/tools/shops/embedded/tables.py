@@ -14,10 +14,13 @@ from tillgate.tools.shops.embedded.columns import (
     at_least,
     derived_column,
     flag_column,
+    found_apart,
     found_by,
     int_column,
     json_column,
     key,
+    looks_like,
+    numbered,
     one_of,
     place_column,
     refers,
@@ -26,6 +29,7 @@ from tillgate.tools.shops.embedded.columns import (
     valid_json,
     version_column,
 )
+from tillgate.tools.shops.embedded.dialect import POSTGRESQL, SQLITE
 from tillgate.tools.shops.embedded.triggers import guard
 
 
@@ -48,7 +52,11 @@ class CustomerRow(ShopTable, table=True):
         *times("created_at", "address_changed_at", "email_changed_at"),
         *valid_json("address", "tags"),
         found_by("customer_email", "lower(trim(email))", unique=True),
-        found_by("customer_postal_code", "lower(trim(json_extract(address, '$.postal_code')))"),
+        *found_apart(
+            "customer_postal_code",
+            sqlite=(f"lower(trim({SQLITE.at('address', 'postal_code')}))",),
+            postgresql=(f"lower(trim({POSTGRESQL.at('address', 'postal_code')}))",),
+        ),
         STRICT,
     )
     id: str = key()
@@ -72,7 +80,7 @@ class PaymentMethodRow(ShopTable, table=True):
         refers("customer_id", "customer"),
         *at_least(1, "version"),
         one_of("kind", "card", "paypal", "gift_card", "store_credit"),
-        CheckConstraint("last4 GLOB '[0-9][0-9][0-9][0-9]'", name="last4_only"),
+        *looks_like("last4", "[0-9][0-9][0-9][0-9]", "last4_only"),
         found_by("payment_method_customer", "customer_id"),
         STRICT,
     )
@@ -216,7 +224,11 @@ class OrderRow(ShopTable, table=True):
         *times("placed_at", "delivered_at"),
         *valid_json("shipping_address"),
         found_by("orders_customer", "customer_id", "placed_at"),
-        found_by("orders_address", "shipping_address", "placed_at"),
+        *found_apart(
+            "orders_address",
+            sqlite=("shipping_address", "placed_at"),
+            postgresql=("md5(shipping_address)", "placed_at"),  # whose indexes hold no long text
+        ),
         STRICT,
     )
     id: str = key()
@@ -365,6 +377,8 @@ KINDS: dict[str, type[ShopTable]] = {
 
 
 for _table in ShopTable.metadata.tables.values():
+    if _table.name in ("payment_method", "order_line", "transfer", "amendment", "shipment"):
+        numbered(_table)
     guard(_table)
 
 
