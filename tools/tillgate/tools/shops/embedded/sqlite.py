@@ -1,10 +1,11 @@
 """SQLite: one connection to a file, every commit synced, and the store's statements on it."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tillgate.guards.errors import ConfigurationError
 from tillgate.tools.shops.embedded.dialect import SQLITE, Dialect
 from tillgate.tools.shops.embedded.engine import dbapi
 from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Params, Statement
@@ -12,21 +13,39 @@ from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Params, Statement
 if TYPE_CHECKING:
     import sqlite3
 
-_PRAGMAS = (
-    "busy_timeout = 0",  # the store waits by itself
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "secure_delete = ON",  # a one-time code that was sent leaves no trace in free pages
-)
+_FULL, _ON = 2, 1
+_PRAGMAS: Mapping[str, str | int] = {
+    "journal_mode": "wal",
+    "synchronous": _FULL,
+    "foreign_keys": _ON,
+    "secure_delete": _ON,  # a one-time code that was sent leaves no trace in free pages
+    "busy_timeout": 0,  # from here on the store waits by itself
+}
+_OPENING_SECONDS = 10.0
+"""How long opening waits for the others on the file: after a crash, one of them puts the file in order first."""
 _REFERENCES = ("UNIQUE constraint failed", "FOREIGN KEY constraint failed")
 
 
 def connect(path: str | Path) -> "sqlite3.Connection":
     """A durable connection: WAL, every commit synced, foreign keys held, no waiting for a lock."""
-    connection = dbapi.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").close()
+    return durable(
+        dbapi.connect(
+            path, timeout=_OPENING_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+    )
+
+
+def durable(connection: "sqlite3.Connection") -> "sqlite3.Connection":
+    """The connection as the store wants it. SQLite passes over a pragma it cannot follow, so each is read back.
+
+    Raises ConfigurationError, and closes the connection, where one was not followed.
+    """
+    for name, value in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}").close()
+        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if found != value:
+            connection.close()
+            raise ConfigurationError(f"SQLite keeps {name} at {found}, not {value}: what was answered could be lost")
     return connection
 
 
