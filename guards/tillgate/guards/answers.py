@@ -92,6 +92,17 @@ def unsettled(call_id: str, handle: str) -> Outcome:
     )
 
 
+def unsure(call_id: str) -> Outcome:
+    """A commit failed, and the store does not say yet whether it was kept. The same call sent again is told."""
+    return Outcome(
+        status="failed",
+        executed=False,
+        call_id=call_id,
+        reasons=given(UNSETTLED),
+        next_step="Send the very same call again in a minute: if it went through, it is answered and not done twice.",
+    )
+
+
 def refused_outside(call_id: str) -> Outcome:
     """Whoever had to act outside would not; nothing was done."""
     return Outcome(

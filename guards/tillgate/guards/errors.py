@@ -6,7 +6,8 @@ TillgateError
 │   └── SeedError             a shop file, with the path of each finding
 ├── Stale                     a record changed under a plan: nothing was done, decide anew
 ├── Unavailable               the store cannot take or keep a transaction now: nothing was done, try again later
-│   └── Busy                  too much waits already: refused before anything was written
+│   ├── Busy                  too much waits already: refused before anything was written
+│   └── Unsure                a commit failed: whether it was kept shows at the next look
 └── IntegrityError            the audit log or the store cannot be trusted: stop; exit 4
 """
 
@@ -32,11 +33,18 @@ class Stale(TillgateError):
 
 
 class Unavailable(TillgateError):
-    """The store is held by others, full or broken. Nothing was done; the words are the operator's, not the client's."""
+    """The store is held by others, full or broken. Nothing was done; the words are the operator's, not the client's.
+
+    Only of `Unsure` it is not known yet.
+    """
 
 
 class Busy(Unavailable):
     """Too much waits already, or the process is on its way out. Nothing was begun and nothing is written down."""
+
+
+class Unsure(Unavailable):
+    """A commit failed on its way to the disk or on its way back: it may have been kept all the same."""
 
 
 class IntegrityError(TillgateError):

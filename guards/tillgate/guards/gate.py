@@ -21,17 +21,18 @@ from tillgate.guards.answers import (
     failed,
     unknown_tool,
     unsettled,
+    unsure,
 )
 from tillgate.guards.case import Case, Grant
 from tillgate.guards.context import trim
 from tillgate.guards.desk import Desk, Received, Store, Tally
 from tillgate.guards.effects import Answer, Reach, Refused, UnderWay
-from tillgate.guards.errors import Busy, Stale
+from tillgate.guards.errors import Busy, Stale, Unsure
 from tillgate.guards.evaluation import evaluate, subject_of
 from tillgate.guards.finishing import begin, finish
 from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify, inside
 from tillgate.guards.money import currency
-from tillgate.guards.outcome import Outcome
+from tillgate.guards.outcome import Outcome, outcome_from
 from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Arguments, Minter, Tool
 from tillgate.guards.recall import recall, remember
@@ -91,12 +92,11 @@ class Gate:
                 continue  # a `before` no longer held: nothing changed, and the call is decided anew
             except Busy:
                 return busy(call_id)
-            except Exception:  # the last line: nothing of a fault may reach the client
+            except Exception as error:  # the last line: nothing of a fault may reach the client
                 log.exception("call %s failed", call_id)
-                break
+                return (yield from self._broken(received, call_id, failed_commit=isinstance(error, Unsure)))
             return (yield from self._finish(call_id, ended)) if isinstance(ended, UnderWay) else ended
-        yield from self._write_down_failure(received, call_id)
-        return failed(call_id)
+        return (yield from self._broken(received, call_id))
 
     def journey(
         self, desk: Desk, received: Received, call_id: str, grant: Grant | None = None
@@ -296,9 +296,22 @@ class Gate:
         shown = trim(data, self.policy.views_for(tool), self.policy.masks, assurance)
         return dict(inside({"shown": shown}, "shown"))
 
-    def _write_down_failure(self, received: Received, call_id: str) -> Steps[None]:
-        """If even this cannot be written, the answer stays the same and the operator's log says why."""
+    def _broken(self, received: Received, call_id: str, *, failed_commit: bool = False) -> Steps[Outcome]:
+        """What a call that broke is answered, and its record. What a failed commit kept is answered as it is.
+
+        Where nobody can even look, the operator's log says why.
+        """
+
+        def look(desk: Desk) -> Outcome:
+            kept = desk.recall_id(call_id)
+            if kept is not None:
+                return outcome_from(kept.outcome)
+            desk.append(*failure_record(desk.now, received, call_id, self.policy))
+            return failed(call_id)
+
         try:
-            yield Transact(lambda desk: desk.append(*failure_record(desk.now, received, call_id, self.policy)))
+            outcome: Outcome = yield Transact(look)
         except Exception:  # as above
             log.exception("the failure of call %s could not be recorded", call_id)
+            return unsure(call_id) if failed_commit else failed(call_id)
+        return outcome

@@ -193,6 +193,10 @@ class SqlDesk:
                 return status
         return None
 
+    def recall_id(self, call_id: str) -> Action | None:
+        row = self._sql.row("SELECT * FROM action WHERE shop = ? AND call_id = ?", (self._shop, call_id))
+        return action_from(row) if row else None
+
     def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None:
         row = self._sql.row(
             "SELECT * FROM action WHERE shop = ? AND key = ? AND (conversation = ? OR customer_id = ?)"

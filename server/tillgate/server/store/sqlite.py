@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlmodel import create_engine
 
-from tillgate.guards.errors import ConfigurationError, Unavailable
+from tillgate.guards.errors import ConfigurationError, Unavailable, Unsure
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
 from tillgate.server.store.tables import create_tables
@@ -128,12 +128,13 @@ class SqliteStore:
             self._connection.execute("ROLLBACK")
 
     def _commit(self) -> None:
-        """A commit that fails is answered as not done, and the next transaction writes over what it left behind."""
+        """A commit that fails is not done, unless all of it was written and is found when the file is opened again."""
         try:
             self._connection.execute("COMMIT")
         except dbapi.Error as error:
             self._in_doubt = True
-            raise Unavailable(f"{self.path}: the commit failed: {error}") from error
+            kind = Unavailable if _is_full(error) else Unsure
+            raise kind(f"{self.path}: the commit failed: {error}") from error
 
     def _reopen(self) -> None:
         """After a failed commit nothing the connection remembers is trusted."""
@@ -156,6 +157,10 @@ def _answer(desk: SqlDesk, job: Callable[[SqlDesk], Any]) -> Any:
 
 def _is_busy(error: Exception) -> bool:
     return "locked" in str(error) or "busy" in str(error)
+
+
+def _is_full(error: Exception) -> bool:
+    return "full" in str(error)
 
 
 def _opened(path: Path) -> "sqlite3.Connection":
