@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from worlds import NOW, SHOP
 
-from tillgate.guards.errors import ConfigurationError
+from tillgate.guards.errors import ConfigurationError, Unavailable
 from tillgate.server.app import App, build
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.settings import settings
@@ -105,7 +105,23 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
 
 
 def test_health_says_what_is_served(app: App, client: TestClient) -> None:
-    assert client.get("/healthz").json()["policy"] == app.policy.digest
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert (answer.json()["policy"], answer.json()["store"]) == (app.policy.digest, "well")
+
+
+def test_health_fails_while_the_store_can_keep_nothing(
+    app: App, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_desk: object) -> None:
+        app.store._roll_back()
+        raise Unavailable("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.store, "_commit", full)
+        answer = client.get("/healthz")
+        assert (answer.status_code, answer.json()["store"]) == (503, "failing")
+    assert client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import anyio.to_thread
 import uvicorn
 from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from tillgate.guards.audit.record import rfc3339
 from tillgate.guards.desk import Received
 from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App
@@ -74,8 +76,9 @@ def web_app(app: App, live: LivePolicy, writer: Writer, *more: Route) -> Starlet
     endpoint = Endpoint(server, _security(host, port))
 
     async def health(_request: Any) -> JSONResponse:
-        state = live.health()
-        return JSONResponse(state, 200 if state["current"] else 503)
+        keeps = await anyio.to_thread.run_sync(_keeps, app)
+        state = {**live.health(), "store": "well" if keeps else "failing"}
+        return JSONResponse(state, 200 if keeps and state["current"] else 503)
 
     routes = [
         Route("/mcp", endpoint, methods=["GET", "POST", "DELETE"]),
@@ -84,6 +87,16 @@ def web_app(app: App, live: LivePolicy, writer: Writer, *more: Route) -> Starlet
         *more,
     ]
     return Starlette(routes=routes, lifespan=endpoint.lifespan)
+
+
+def _keeps(app: App) -> bool:
+    """Whether the store can keep something now: found out by keeping something."""
+    try:
+        app.store.run(lambda desk: desk.serve_with("healthy_at", rfc3339(desk.now)))
+    except Exception:
+        log.exception("the store can keep nothing")
+        return False
+    return True
 
 
 class Endpoint:
