@@ -20,12 +20,3 @@ def world(seeded: World, tmp_path: Path) -> World:
 def shared(seeded: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """One shop for a whole module, for tests that leave it as it was or touch records of their own."""
     return seeded.copy(tmp_path_factory.mktemp("shared"))
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is marked long runs when it is asked for."""
-    if config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("long") and Path(__file__).parent in item.path.parents]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
