@@ -1,6 +1,7 @@
 """For any act: applied and taken back, the shop is what it was, or the question said beforehand why not."""
 
 import copy
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from tillgate.guards.gate import Gate
 from tillgate.guards.outcome import Outcome
 from tillgate.server.app import tool_map
 from tillgate.server.store.sqlite import SqliteStore
+from tillgate.tools.shops.embedded.apply import read_entity
+from tillgate.tools.shops.embedded.records import SHOP_TABLES
 
 ASK = """
   - {id: all, tools: "*", permit: true}
@@ -65,29 +68,31 @@ def _cart(lines: Mapping[str, int], cart: str | None) -> Act:
     return "edit_cart", {"lines": wanted} | ({"cart_id": cart} if cart else {})
 
 
-acts: st.SearchStrategy[Act] = st.one_of(
-    st.builds(_cart, st.dictionaries(variants, quantities, min_size=1), st.sampled_from(["cart_1", None])),
-    st.builds(
-        lambda tool, code: (tool, {"cart_id": "cart_1", "offer_code": code}),
-        st.sampled_from(["apply_discount", "remove_discount"]),
-        st.sampled_from(["TEN", "ALSO"]),
-    ),
-    st.builds(
+def _offer(tool: str) -> st.SearchStrategy[Act]:
+    return st.builds(lambda code: (tool, {"cart_id": "cart_1", "offer_code": code}), st.sampled_from(["TEN", "ALSO"]))
+
+
+BY_TOOL: Mapping[str, st.SearchStrategy[Act]] = {
+    "edit_cart": st.builds(_cart, st.dictionaries(variants, quantities, min_size=1), st.sampled_from(["cart_1", None])),
+    "apply_discount": _offer("apply_discount"),
+    "remove_discount": _offer("remove_discount"),
+    "update_address": st.builds(
         lambda order, address: ("update_address", {"address": address} | ({"order_id": order} if order else {})),
         orders | st.none(),
         st.sampled_from([HERE, THERE]),
     ),
-    st.builds(lambda order: ("cancel_order", {"order_id": order, "reason": "other"}), orders),
-    st.builds(
+    "cancel_order": st.builds(lambda order: ("cancel_order", {"order_id": order, "reason": "other"}), orders),
+    "change_payment_method": st.builds(
         lambda order, method: ("change_payment_method", {"order_id": order, "payment_method_id": method}),
         orders,
         methods,
     ),
-    _swap("change_order_items", waiting),
-    _swap("exchange_items", arrived),
-    _back("return_items", "refund_method"),
-    _back("issue_refund", "method"),
-)
+    "change_order_items": _swap("change_order_items", waiting),
+    "exchange_items": _swap("exchange_items", arrived),
+    "return_items": _back("return_items", "refund_method"),
+    "issue_refund": _back("issue_refund", "method"),
+}
+acts = st.one_of(*BY_TOOL.values())
 
 
 def _shop() -> dict[str, Any]:
@@ -161,6 +166,9 @@ def check(seeded: Path, folder: Path, before: list[Act], act: Act) -> None:
             assert "This can be taken back" in question
             assert undone.status == "completed", (question, undone.reasons)
             assert _rows(world) == shop
+            again = world.call("undo_action", call_id=done.call_id, reason="once more")
+            assert (again.status, again.executed) == ("denied", False)
+            assert _rows(world) == shop
     finally:
         world.store.close()
 
@@ -176,5 +184,56 @@ def test_what_was_applied_is_taken_back_to_the_byte_or_was_said_not_to_be(
     @given(st.lists(acts, max_size=2), acts)
     def run(before: list[Act], act: Act) -> None:
         check(seeded, tmp_path, before, act)
+
+    run()
+
+
+def _as_before(world: World, call_id: str) -> bool:
+    """Whether every field that a call changed is what it was before."""
+    (plan,) = world.rows("SELECT plan FROM action WHERE call_id = ?", call_id)[0]
+    with world.store.reading() as desk:
+        found = {
+            change["entity"]: read_entity(desk.sql, SHOP_TABLES, change["entity"]) or {}
+            for change in json.loads(plan)["changes"]
+        }
+    return all(
+        found[change["entity"]].get(change["field"]) == change["before"] for change in json.loads(plan)["changes"]
+    )
+
+
+def check_later(seeded: Path, folder: Path, act: Act, later: Act) -> None:
+    """An act, another one after it, and the first taken back: whole, or not at all and with a reason."""
+    world = _copy(seeded, folder)
+    try:
+        _, done = _act(world, act)
+        if done.status != "completed":
+            return
+        _act(world, later)
+        shop = _rows(world)
+        undone = world.call("undo_action", call_id=done.call_id, reason="a mistake")
+        event(f"{act[0]} {undone.status}")
+        if undone.status != "completed":
+            assert undone.status == "denied"
+            assert undone.reasons[0].code not in ("", "unavailable")
+            assert _rows(world) == shop
+            return
+        assert _as_before(world, done.call_id)
+        after = _rows(world)
+        again = world.call("undo_action", call_id=done.call_id, reason="once more")
+        assert (again.status, _rows(world)) == ("denied", after)
+    finally:
+        world.store.close()
+
+
+@pytest.mark.parametrize("tool", BY_TOOL)
+@pytest.mark.parametrize("count", [8, pytest.param(200, marks=pytest.mark.long)])
+def test_each_tool_is_taken_back_once_and_after_a_later_act_whole_or_not_at_all(
+    seeded: Path, tmp_path: Path, tool: str, count: int
+) -> None:
+    @settings(max_examples=count, deadline=None, derandomize=True, suppress_health_check=CALM)
+    @given(BY_TOOL[tool], acts)
+    def run(act: Act, later: Act) -> None:
+        check(seeded, tmp_path, [], act)
+        check_later(seeded, tmp_path, act, later)
 
     run()
