@@ -316,6 +316,11 @@ class Session:
         envelope = result.get("structuredContent") or {}
         return Answer(self._lines[key], envelope, bool(result.get("isError")), message.get("error"))
 
+    def answers(self) -> list[JsonObject]:
+        """What every call that was answered so far was told."""
+        results = [message.get("result") or {} for message in self._answers.values()]
+        return [result["structuredContent"] for result in results if "structuredContent" in result]
+
     def call(self, tool: str, meta: JsonObject | None = None, /, **arguments: Any) -> Answer:
         return self.answer(self.send(tool, arguments, meta))
 
