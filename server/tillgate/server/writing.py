@@ -2,7 +2,8 @@
 
 One thread works on the store. Each job has a savepoint of its own, so one that fails takes nothing of the others with
 it; nobody is told anything before the commit all of them share. The queue is bounded: who finds it full is refused at
-once, before anything was written.
+once, before anything was written. Jobs are handed over once the event loop has taken in all that has arrived, so that
+thread and loop do not wait for each other in the middle of their work.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ MOST_WAITING = 2_000
 """More jobs than this are refused."""
 MOST_TOGETHER = 128
 """More jobs than this wait for the next transaction, so that the first does not wait for the last."""
+_TURNS = 2
+"""Turns of the event loop: in one it reads what has arrived, in the next what that led to asks for its job."""
 
 
 class Batches(Protocol):
@@ -46,6 +49,8 @@ class Writer:
         self._store = store
         self._most = most_waiting
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._gathered: list[_Waiting] = []
+        self._handing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._stopped = False
 
@@ -55,19 +60,41 @@ class Writer:
 
     def stop(self) -> None:
         """Take nothing more, finish what was taken, and wait until that is durable."""
-        self._stopped = True
-        self._queue.put(None)
+        with self._handing:
+            self._stopped = True
+            self._hand_over()
+            self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
     async def run(self, job: Callable[[Desk], T]) -> T:
         """Do a job in a transaction with others. Cancelling the caller does not stop it: it is done and recorded."""
-        if self._stopped or self._queue.qsize() >= self._most:
-            raise Busy("shutting down" if self._stopped else "too many calls wait already")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Waiting(job, loop, future))
+        with self._handing:
+            if self._stopped or self.waiting >= self._most:
+                raise Busy("shutting down" if self._stopped else "too many calls wait already")
+            if not self._gathered:
+                loop.call_soon(self._after_turns, loop, _TURNS)
+            self._gathered.append(_Waiting(job, loop, future))
         return await future
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs are not begun yet."""
+        return self._queue.qsize() + len(self._gathered)
+
+    def _after_turns(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        if turns > 1:
+            loop.call_soon(self._after_turns, loop, turns - 1)
+            return
+        with self._handing:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        for waiting in self._gathered:
+            self._queue.put(waiting)
+        self._gathered.clear()
 
     def _work(self) -> None:
         while (first := self._queue.get()) is not None:
