@@ -23,6 +23,8 @@ HELD: Mapping[str, Reason] = {
 }
 """Why a record cannot be changed now, by how the request stands that holds it."""
 
+OUT_OF_SCOPE = "insufficient_scope"
+
 _ASK_AGAIN = "Send the call without confirmation_token to ask the customer again."
 _NEXT = {
     "invalid_arguments": "Mend the arguments named here and send the call again.",
@@ -34,6 +36,7 @@ _NEXT = {
     "idempotency_conflict": "Use a new idempotency_key for a new act, or send the first call unchanged.",
     "too_many_codes": "Apologise and offer request_human.",
     "wrong_code": "Ask the customer to read the code again.",
+    OUT_OF_SCOPE: "Tell the customer this is not possible here; it takes a client with that scope.",
     "paused": "Tell the customer this is not possible right now; do not try again in this conversation.",
     "under_way": "Wait a few seconds and send the call again.",
     "in_doubt": "Tell the customer a colleague is looking into it; do not send the call again before they have.",
@@ -112,6 +115,11 @@ def refused_outside(call_id: str) -> Outcome:
         reasons=given(REFUSED_OUTSIDE),
         next_step="Tell the customer it was not possible and nothing was done; offer another way or request_human.",
     )
+
+
+def out_of_scope(scope: str) -> Reason:
+    """The client's token does not cover the tool."""
+    return Reason(OUT_OF_SCOPE, f"I am not allowed to do that here. It needs the scope {scope}.")
 
 
 def unknown_tool(name: str) -> Reason:

@@ -38,7 +38,8 @@ class Caller(Struct, frozen=True):
     """Who acts, as the transport knows it. `principal` scopes the conversation, so that naming one gives nothing.
 
     `customer_id` and `assurance` come from the token or the process settings; `since` is when that was established.
-    `asks` are the ways in which this client can ask its user.
+    `asks` are the ways in which this client can ask its user. `scopes` are those of the token; None where there is none
+    to cap anything.
     """
 
     agent: Agent
@@ -48,6 +49,7 @@ class Caller(Struct, frozen=True):
     assurance: Assurance
     since: datetime
     asks: frozenset[Way] = frozenset()
+    scopes: frozenset[str] | None = None
 
 
 class Received(Struct, frozen=True):

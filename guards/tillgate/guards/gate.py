@@ -19,6 +19,7 @@ from tillgate.guards.answers import (
     busy,
     denied,
     failed,
+    out_of_scope,
     unknown_tool,
     unsettled,
     unsure,
@@ -37,6 +38,7 @@ from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Arguments, Minter, Tool
 from tillgate.guards.recall import recall, remember
 from tillgate.guards.recording import call_record, failure_record
+from tillgate.guards.scopes import covers, scope_for
 from tillgate.guards.steps import Asked, Steps, Transact, drive
 
 log = logging.getLogger("tillgate.gate")
@@ -173,6 +175,8 @@ class Gate:
         tool = self.tools.get(received.tool)
         if tool is None:
             return unknown_tool(received.tool)
+        if not covers(received.caller.scopes, tool.surface):
+            return out_of_scope(scope_for(tool.surface))
         args = tool.parse(received.arguments, currency(self.policy.currency).exponent)
         if isinstance(args, list):
             faults = [f"{error.field or 'arguments'}: {error.message}" for error in args[:10]]
