@@ -30,14 +30,34 @@ class Fault(ValueError):
     """What is wrong with a raw message, in a sentence."""
 
 
-def screen(line: bytes) -> str:
-    """The message itself, or the same call without its arguments and with its fault."""
+def screened(body: bytes) -> Json:
+    """The message, or the same call without its arguments and with its fault.
+
+    Raises Fault for a message that has one and is no call.
+    """
     try:
-        message = _strict(line)
+        message = _strict(body)
     except Fault as fault:
-        return _faulted(line.decode("utf-8", "replace"), str(fault))
+        if (call := _faulted(body.decode("utf-8", "replace"), str(fault))) is None:
+            raise
+        return call
     shape = _misshapen(message)
-    return json.dumps(_call(message.get("id"), message["params"], shape)) if shape else line.decode()
+    return _call(message.get("id"), message["params"], shape) if shape else message
+
+
+def screen(line: bytes) -> str:
+    """The text of the same. A message with a fault that is no call goes on as it came, for the protocol to refuse."""
+    try:
+        message = screened(line)
+    except Fault:
+        return line.decode("utf-8", "replace")
+    return json.dumps(message) if fault_of(message) else line.decode()
+
+
+def fault_of(message: Json) -> str | None:
+    """The fault that a screened call carries."""
+    params = inside(inside({"message": message}, "message"), "params")
+    return inside(params, "_meta").get(FAULT)
 
 
 def screen_oversize(head: bytes, tail: bytes) -> str:
@@ -47,7 +67,8 @@ def screen_oversize(head: bytes, tail: bytes) -> str:
     method_first = _members(text).get("method")
     if method_first is None and end is None:
         return text
-    return _faulted(text, _TOO_LARGE, last_id=end[1] if end else None)
+    call = _faulted(text, _TOO_LARGE, last_id=end[1] if end else None)
+    return text if call is None else json.dumps(call)
 
 
 def _misshapen(message: Any) -> str | None:
@@ -71,7 +92,7 @@ def _strict(line: bytes) -> Any:
     if line.count(b"[") + line.count(b"{") > MOST_DEPTH and _depth(line) > MOST_DEPTH:
         raise Fault(f"The message is nested deeper than {MOST_DEPTH} levels")
     try:
-        message = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        message = _DECODER.decode(line.decode())
         orjson.dumps(message)
     except Fault:
         raise
@@ -105,6 +126,9 @@ def _finite(text: str) -> float:
     return value
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+
+
 def _depth(line: bytes) -> int:
     depth = most = 0
     for match in re.finditer(rb'"(?:[^"\\]|\\.)*"|[{\[]|[}\]]', line):
@@ -117,14 +141,14 @@ def _depth(line: bytes) -> int:
     return most
 
 
-def _faulted(text: str, fault: str, last_id: str | None = None) -> str:
-    """A tools/call keeps its id, name and meta; anything else is passed on as it came, for the protocol to refuse."""
+def _faulted(text: str, fault: str, last_id: str | None = None) -> dict[str, Json] | None:
+    """A tools/call with its id, name and meta, and without its arguments; None for anything else."""
     outer = _members(text)
     if _read(outer.get("method")) != "tools/call":
-        return text
+        return None
     inner = _members(outer.get("params", "{}"))
     params = {"name": _read(inner.get("name")), "_meta": _read(inner.get("_meta"))}
-    return json.dumps(_call(_read(outer.get("id", last_id)), params, fault))
+    return _call(_read(outer.get("id", last_id)), params, fault)
 
 
 def _call(id_: Json, params: Mapping[str, Json], fault: str) -> dict[str, Json]:
