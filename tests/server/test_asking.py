@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from worlds import World, customer, make_world
 
 from tillgate.guards import asking
-from tillgate.guards.desk import Received, Way
+from tillgate.guards.desk import Received
 from tillgate.guards.outcome import Outcome
+from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.mcp_server import Door, build_server
+from tillgate.server.mcp_server import build_server
 
 CLIENT = """
   - {id: all, tools: "*", permit: true}
@@ -47,15 +48,13 @@ class Desk:
         async def run(job: Any) -> Any:
             return self.world.store.run(job)
 
-        async def handle(received: Received, ask: AskClient) -> Outcome:
+        async def call(sent: Sent, ask: AskClient) -> Outcome:
             gate = self.world.gate
-            return await drive(gate.steps(received), run, gate.reach, ask)
-
-        def caller(conversation: str | None, asks: frozenset[Way] = frozenset()) -> Any:
-            return replace(customer(conversation=conversation or "talk"), asks=asks)
+            caller = replace(customer(conversation=sent.conversation or "talk"), asks=sent.asks)
+            return await drive(gate.steps(sent.by(caller)), run, gate.reach, ask)
 
         gate = self.world.gate
-        return build_server(Door(gate.tools, handle, caller, lambda: self.world.gate.policy, b"k" * 32))
+        return build_server(Door(gate.tools, call, lambda _: "p", lambda: self.world.gate.policy, b"k" * 32))
 
     async def call(self, mode: str, tool: str = "issue_refund", **arguments: Any) -> dict[str, Any]:
         async with Client(self.server(), mode=mode, elicitation_callback=self.elicit) as client:

@@ -11,10 +11,10 @@ from mcp import types as t
 from msgspec.structs import replace
 from worlds import World, customer, make_world
 
-from tillgate.guards.desk import Caller, Received, Way
 from tillgate.guards.outcome import Outcome
+from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.mcp_server import Door, build_server
+from tillgate.server.mcp_server import build_server
 
 RULES = """policy: protocol
 version: 3
@@ -45,13 +45,11 @@ def server(world: World, customer_number: int = 1) -> Any:
     async def run(job: Any) -> Any:
         return world.store.run(job)
 
-    async def handle(received: Received, ask: AskClient) -> Outcome:
-        return await drive(world.gate.steps(received), run, world.gate.reach, ask)
+    async def call(sent: Sent, ask: AskClient) -> Outcome:
+        caller = replace(customer(customer_number, conversation=sent.conversation or "talk"), asks=sent.asks)
+        return await drive(world.gate.steps(sent.by(caller)), run, world.gate.reach, ask)
 
-    def caller(conversation: str | None, asks: frozenset[Way] = frozenset()) -> Caller:
-        return replace(customer(customer_number, conversation=conversation or "talk"), asks=asks)
-
-    return build_server(Door(world.gate.tools, handle, caller, lambda: world.gate.policy, b"k" * 32))
+    return build_server(Door(world.gate.tools, call, lambda _: "p", lambda: world.gate.policy, b"k" * 32))
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -14,7 +14,8 @@ from tillgate.server.app import App, build
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.settings import settings
 from tillgate.server.tasks import EXTENSION
-from tillgate.server.web import web_app
+from tillgate.server.web.options import access_of
+from tillgate.server.web.serve import site_of
 from tillgate.server.writing import Writer
 from tillgate.tools.shops.embedded.seed import seed
 
@@ -80,7 +81,8 @@ def speaker(tmp_path: Path) -> Iterator[Speaker]:
     app = build(served, serving=True)
     writer = Writer(app.store)
     writer.start()
-    with TestClient(web_app(app, LivePolicy(app), writer), base_url="http://127.0.0.1:8123") as client:
+    site = site_of(app, LivePolicy(app), writer, access_of(served, 8123, app.clock))
+    with TestClient(site, base_url="http://127.0.0.1:8123") as client:
         yield Speaker(app, client)
     writer.stop()
     app.store.close()

@@ -82,10 +82,15 @@ class Callers:
     assurance: Assurance
     since: datetime
 
+    @property
+    def principal(self) -> str:
+        """For whom every request to this process is made."""
+        return f"{self.agent.channel}:{self.process}"
+
     def __call__(self, conversation: str | None, asks: frozenset[Way] = frozenset()) -> Caller:
         return Caller(
             agent=self.agent,
-            principal=f"{self.agent.channel}:{self.process}",
+            principal=self.principal,
             conversation=conversation or self.process,
             customer_id=self.customer_id,
             assurance=self.assurance,

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
+import anyio
+
 from tillgate.guards.desk import Desk
 from tillgate.guards.effects import Reach
 from tillgate.guards.steps import Ask, Step, Steps, Transact
@@ -22,7 +24,10 @@ async def nobody_to_ask(_ask: Ask) -> bool | None:
 
 
 async def drive(steps: Steps[T], run: Run, reach: Reach, ask: AskClient = nobody_to_ask) -> T:
-    """Take every step. What happens outside has a thread of its own, and nobody who goes away stops it."""
+    """Take every step. What happens outside has a thread of its own.
+
+    Nobody who goes away stops any of them, but for a question to whoever has gone: that stands for another time.
+    """
     try:
         step = next(steps)
         while True:
@@ -38,8 +43,9 @@ async def drive(steps: Steps[T], run: Run, reach: Reach, ask: AskClient = nobody
 
 
 async def _take(step: Step, run: Run, reach: Reach, ask: AskClient) -> Any:
-    if isinstance(step, Transact):
-        return await run(step.job)
     if isinstance(step, Ask):
         return await ask(step)
-    return await asyncio.shield(asyncio.to_thread(reach, step))
+    with anyio.CancelScope(shield=True):
+        if isinstance(step, Transact):
+            return await run(step.job)
+        return await asyncio.shield(asyncio.to_thread(reach, step))

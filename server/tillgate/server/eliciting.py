@@ -12,9 +12,12 @@ import anyio
 from mcp import types as t
 from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from starlette.types import Scope
 
 from tillgate.guards.desk import Way
+from tillgate.guards.model import Json
 from tillgate.guards.steps import Ask
+from tillgate.server.door import Sent
 
 Context: TypeAlias = ServerRequestContext[dict[str, Any]]
 MODERN = "2026-07-28"
@@ -58,6 +61,10 @@ class Client:
             ways.append("page")
         return frozenset(ways)
 
+    def sends(self, tool: str, arguments: Mapping[str, Json], meta: Mapping[str, Json]) -> Sent:
+        """A call that it makes, with what its user said before."""
+        return Sent(tool, arguments, meta, scope_of(self._ctx), self.asks, self.agreed, self.declined)
+
     async def ask(self, ask: Ask) -> bool | None:
         """Put the question. On the newest protocol that is done by `question`, and nobody waits here."""
         if self._modern:
@@ -94,6 +101,11 @@ class Client:
             self.declined = state["pending"]
         else:
             self._dismissed = True
+
+
+def scope_of(ctx: Context) -> Scope | None:
+    """Of the HTTP request that this came by, if it came by one."""
+    return ctx.request.scope if ctx.request is not None else None
 
 
 def _params(ask: Ask) -> t.ElicitRequestFormParams | t.ElicitRequestURLParams:

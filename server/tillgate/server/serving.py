@@ -6,11 +6,12 @@ from typing import Any
 
 import anyio
 
-from tillgate.guards.desk import Desk, Received
+from tillgate.guards.desk import Desk
 from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App, build
+from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.mcp_server import Door, build_server, serve_stdio
+from tillgate.server.mcp_server import build_server, serve_stdio
 from tillgate.server.notify import dispatcher_for
 from tillgate.server.recovering import recovery
 from tillgate.server.reloading import LivePolicy, Watcher
@@ -34,7 +35,7 @@ def serve(settings: Settings) -> None:
         if settings.http is None:
             anyio.run(serve_stdio, build_server(_door(app, live)))
         else:
-            from tillgate.server.web import serve_http
+            from tillgate.server.web.serve import serve_http
 
             serve_http(app, live)
     finally:
@@ -51,11 +52,14 @@ def _door(app: App, live: LivePolicy) -> Door:
     async def run(job: Callable[[Desk], Any]) -> Any:
         return app.store.run(job)
 
-    async def handle(received: Received, ask: AskClient) -> Outcome:
+    callers = app.callers()
+
+    async def call(sent: Sent, ask: AskClient) -> Outcome:
         gate = live.gate
+        received = sent.by(callers(sent.conversation, sent.asks))
         return await drive(gate.steps(received), run, gate.reach, ask)
 
-    return Door(app.tools, handle, app.callers(), lambda: live.policy, app.state_key())
+    return Door(app.tools, call, lambda _scope: callers.principal, lambda: live.policy, app.state_key())
 
 
 def settle_memory() -> None:

@@ -3,17 +3,20 @@
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Assurance
 from tillgate.tools.shops.embedded.sql import MAIN
 
 _LAST_PORT = 65_535
+Several = Annotated[tuple[str, ...], NoDecode]
+"""As an environment variable, with commas between."""
+
 Level = Literal["anonymous", "identified", "authenticated", "stepped_up"]
 
 
@@ -32,8 +35,21 @@ class Settings(BaseSettings):
     notify: str = "outbox"
     payments: str | None = None
     http: str | None = None
+    issuer: str | None = None
+    resource_url: str | None = None
+    jwks: str | None = None
+    dev_key: Path | None = None
+    customer_claim: str = Field(default="customer_id", min_length=1)
+    acr: Several = ()
+    allowed_host: Several = ()
+    allowed_origin: Several = ()
     unsafe_no_auth: bool = False
     public_url: str | None = None
+
+    @field_validator("acr", "allowed_host", "allowed_origin", mode="before")
+    @classmethod
+    def _apart(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("now")
     @classmethod
@@ -57,17 +73,11 @@ class Settings(BaseSettings):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port of `http`. Raises ConfigurationError for anything else, and for an open door to the world."""
+        """Host and port of `http`. Raises ConfigurationError for anything else."""
         host, _, port = (self.http or "").rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         if not host or not port.isdecimal() or int(port) > _LAST_PORT:
             raise ConfigurationError(f"--http {self.http}: give HOST:PORT, such as 127.0.0.1:8080")
-        if not self.unsafe_no_auth:
-            raise ConfigurationError(
-                "--http: nobody is served without a token; for a try on this machine, add --unsafe-no-auth"
-            )
-        if not is_loopback(host):
-            raise ConfigurationError(f"--unsafe-no-auth is for loopback addresses only, not for {host}")
         return host, int(port)
 
     @property

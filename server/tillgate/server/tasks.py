@@ -32,7 +32,7 @@ Context: TypeAlias = ServerRequestContext[dict[str, Any]]
 Call: TypeAlias = Callable[[Context, Mapping[str, Any], str, Mapping[str, Any]], Awaitable[Outcome]]
 """One call of a tool through the gate, for whoever sent this request: context, `_meta`, tool and arguments."""
 
-Result: TypeAlias = Callable[[Outcome], t.CallToolResult]
+Result: TypeAlias = Callable[[Outcome], dict[str, Any]]
 
 
 class TaskParams(t.RequestParams):
@@ -58,11 +58,11 @@ def serve_tasks(server: Server[dict[str, Any]], call: Call, result: Result) -> N
             return _task(outcome, "cancelled")
         if state == "executed":
             done = Outcome("completed", True, outcome.call_id, data=(outcome.data or {}).get("result") or {})
-            return {**_task(outcome, "completed"), "result": _wire(result(done))}
+            return {**_task(outcome, "completed"), "result": result(done)}
         if state in _OVER:
             words = (outcome.data or {}).get("message") or _WORDS[state]
             told = Outcome("denied", False, outcome.call_id, reasons=[ReasonGiven(_OVER[state], words)])
-            return {**_task(outcome, "completed"), "result": _wire(result(told))}
+            return {**_task(outcome, "completed"), "result": result(told)}
         return _task(outcome, "working")
 
     async def cancel(ctx: Context, params: TaskParams) -> dict[str, Any]:
@@ -108,10 +108,6 @@ def _task(outcome: Outcome, status: str) -> dict[str, Any]:
 def _made_at(handle: str) -> datetime:
     """Handles sort by the time they were made, which they begin with."""
     return datetime.fromtimestamp(int(handle.rpartition("_")[2][:12], 16) / 1000, UTC).replace(microsecond=0)
-
-
-def _wire(result: t.CallToolResult) -> dict[str, Any]:
-    return result.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _speaks(ctx: Context) -> bool:

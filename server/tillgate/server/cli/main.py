@@ -12,6 +12,14 @@ import typer
 from tillgate.server.cli import audit, policy, requests
 from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
 
+DevKey = Annotated[
+    Path | None,
+    typer.Option(help="A key of your own for tokens of `tillgate token`", metavar="FILE", show_default=False),
+]
+ResourceUrl = Annotated[
+    str | None, typer.Option(help="By which URL clients come: their tokens are meant for it", metavar="URL")
+]
+
 app = typer.Typer(
     name="tillgate",
     help="Lets an agent act in a shop, and decides what it may do.",
@@ -54,6 +62,14 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(help="Where customers reach this server, for links in messages", show_default=False)
     ] = None,
+    issuer: Annotated[str | None, typer.Option(help="Whose tokens are taken: their `iss`", metavar="URL")] = None,
+    jwks: Annotated[str | None, typer.Option(help="Where that issuer's keys are", metavar="FILE|URL")] = None,
+    resource_url: ResourceUrl = None,
+    dev_key: DevKey = None,
+    customer_claim: Annotated[str | None, typer.Option(help="The claim that is the customer's id: customer_id")] = None,
+    acr: Annotated[list[str] | None, typer.Option(help="What an `acr` means", metavar="VALUE=LEVEL")] = None,
+    allowed_host: Annotated[list[str] | None, typer.Option(help="Another name of this site", metavar="HOST")] = None,
+    allowed_origin: Annotated[list[str] | None, typer.Option(help="A page that may call", metavar="ORIGIN")] = None,
     unsafe_no_auth: Annotated[
         bool, typer.Option("--unsafe-no-auth", help="Ask no token; on a loopback address only")
     ] = False,
@@ -71,7 +87,32 @@ def serve(
         "agent": agent,
     }
     flags |= {"notify": notify, "payments": payments, "http": http, "public_url": public_url}
+    flags |= {"issuer": issuer, "jwks": jwks, "resource_url": resource_url, "dev_key": dev_key, "acr": acr}
+    flags |= {"allowed_host": allowed_host, "allowed_origin": allowed_origin, "customer_claim": customer_claim}
     serve_with(settings(**flags, unsafe_no_auth=unsafe_no_auth or None))
+
+
+@app.command()
+@guarded
+def token(
+    dev_key: DevKey = None,
+    customer: Annotated[str | None, typer.Option(help="Whom it is for (an id on file); nobody without it")] = None,
+    assurance: Annotated[str | None, typer.Option(help="How they are known: authenticated without it")] = None,
+    agent: Annotated[str, typer.Option(help="The client that calls with it")] = "agent",
+    session: Annotated[str | None, typer.Option(help="The conversation it is for", show_default=False)] = None,
+    scope: Annotated[str, typer.Option(help="What it covers")] = "tools:read tools:write",
+    expires: Annotated[str, typer.Option(help="How long it is valid: 90s, 30m, 8h, 7d")] = "1h",
+    resource_url: ResourceUrl = None,
+) -> None:
+    """Mint a token for `tillgate serve --http --dev-key`. For development: whoever has the key can be anyone."""
+    from tillgate.server.cli.minting import minted
+
+    typer.echo(
+        minted(
+            dev_key, resource_url, customer=customer, assurance=assurance, agent=agent, session=session, scope=scope,
+            expires=expires,
+        )
+    )  # fmt: skip
 
 
 @app.command()

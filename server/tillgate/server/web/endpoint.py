@@ -1,0 +1,101 @@
+"""`/mcp`: reads a body once, screens it, and serves it in the era of the protocol that it names.
+
+Plain calls are answered here, as JSON. Whatever else the protocol knows the SDK's own transport answers; there, older
+clients have a session and a stream, so that the server can ask them something while a call waits.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import INVALID_REQUEST, PARSE_ERROR
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from starlette.types import Message, Receive, Scope, Send
+
+from tillgate.guards.model import Json
+from tillgate.server.door import Door
+from tillgate.server.mcp_server import build_server
+from tillgate.server.screen import MOST_BYTES, Fault, fault_of, screened
+from tillgate.server.web.identity import Identity
+from tillgate.server.web.plain import PlainCalls, plain_call
+from tillgate.server.web.statuses import OK, Statuses
+from tillgate.server.web.wire import HEAD, IDENTITY, Gone, Head, TooLarge, again, body_of, error, send_json
+
+
+class Endpoint:
+    """The ASGI application at `/mcp`. Who asks, and from where, is settled before."""
+
+    def __init__(self, door: Door, statuses: Statuses) -> None:
+        server = build_server(door)
+        self._statuses = statuses
+        self._plain = PlainCalls(door, server.server_info_stamp)
+        self._modern = StreamableHTTPSessionManager(server, json_response=True)
+        self._older = StreamableHTTPSessionManager(server)
+
+    @asynccontextmanager
+    async def run(self) -> AsyncGenerator[None]:
+        """From the first request to the last."""
+        async with self._modern.run(), self._older.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head: Head = scope[HEAD]
+        if scope["method"] != "POST":
+            await self._by_sdk(scope, receive, send)
+            return
+        if unlike := _unlike_json(head):
+            await send_json(send, *unlike)
+            return
+        try:
+            body = await body_of(head, receive, MOST_BYTES)
+            message = screened(body)
+        except TooLarge:
+            await send_json(send, 413, error(INVALID_REQUEST, f"The body is larger than {MOST_BYTES // 1024} KiB"))
+        except Gone:
+            return
+        except Fault as fault:
+            await send_json(send, 400, error(PARSE_ERROR, str(fault)))
+        else:
+            if (call := plain_call(message, head)) is not None:
+                text = await self._plain.answer(call, scope)
+                status, headers = self._statuses.of(scope)
+                await send_json(send, status, text, headers)
+            else:
+                await self._by_sdk(scope, again(_text(body, message), receive), send)
+
+    async def _by_sdk(self, scope: Scope, receive: Receive, send: Send) -> None:
+        identity: Identity | None = scope.get(IDENTITY)
+        if identity is not None:  # a session belongs to who opened it; the SDK sees to that
+            scope["user"] = AuthenticatedUser(
+                AccessToken(token="", client_id=identity.principal, scopes=[], subject=identity.principal)
+            )
+        if scope[HEAD].get("mcp-protocol-version") in MODERN_PROTOCOL_VERSIONS:
+            await self._modern.handle_request(scope, receive, self._with_status(scope, send))
+        else:
+            await self._older.handle_request(scope, receive, send)
+
+    def _with_status(self, scope: Scope, send: Send) -> Send:
+        """The same status for a call, whoever answers it."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == OK:
+                status, headers = self._statuses.of(scope)
+                message = {**message, "status": status, "headers": [*message["headers"], *headers]}
+            await send(message)
+
+        return sending
+
+
+def _unlike_json(head: Head) -> tuple[int, Json] | None:
+    if not head.get("content-type").lower().startswith("application/json"):
+        return 415, error(INVALID_REQUEST, "Content-Type must be application/json")
+    if not any(kind in head.get("accept").lower() for kind in ("application/json", "application/*", "*/*")):
+        return 406, error(INVALID_REQUEST, "Accept must have application/json")
+    return None
+
+
+def _text(body: bytes, message: Json) -> bytes:
+    return json.dumps(message).encode() if fault_of(message) else body

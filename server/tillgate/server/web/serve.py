@@ -1,0 +1,93 @@
+"""`tillgate serve --http`: one process, one event loop, and a writer beside it that makes calls durable together."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import uvicorn
+from starlette.routing import BaseRoute
+from starlette.types import Scope
+
+from tillgate.guards.answers import busy, failed
+from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.outcome import Outcome
+from tillgate.server.app import App
+from tillgate.server.door import Door, Handle, Sent
+from tillgate.server.driving import AskClient, drive
+from tillgate.server.reloading import LivePolicy
+from tillgate.server.verifying import PATH, verify_routes
+from tillgate.server.web.bearer import Bearer, metadata_pages
+from tillgate.server.web.callers import CallerOf, anybody, by_token
+from tillgate.server.web.endpoint import Endpoint
+from tillgate.server.web.health import health
+from tillgate.server.web.options import Access, access_of, bound
+from tillgate.server.web.site import Site
+from tillgate.server.web.statuses import ANSWERED, Statuses
+from tillgate.server.web.wire import IDENTITY
+from tillgate.server.writing import Writer
+
+log = logging.getLogger("tillgate.web")
+GRACE_SECONDS = 4
+"""How long what is in flight may take once the process is told to end."""
+
+
+def serve_http(app: App, live: LivePolicy) -> None:
+    """Serve until the process is told to end; what is in flight is finished first."""
+    with bound(app.settings) as listening:
+        access = access_of(app.settings, listening.getsockname()[1], app.clock)
+        writer = Writer(app.store)
+        writer.start()
+        try:
+            config = uvicorn.Config(
+                site_of(app, live, writer, access),
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+            sys.stderr.write(f"tillgate serves {access.resource}\n")
+            uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            writer.stop()
+
+
+def site_of(app: App, live: LivePolicy, writer: Writer, access: Access, more: Sequence[BaseRoute] = ()) -> Site:
+    """The site of this app. `more` are pages beside its own."""
+    bearer = Bearer(access.tokens, access.resource) if access.tokens else None
+    endpoint = Endpoint(_door(app, live, writer, access), Statuses(app.tools, bearer))
+    keys = access.tokens.keys if access.tokens else None
+    own = [health(app, live, keys), *(metadata_pages(access.resource, access.issuer) if bearer else ())]
+    return Site(endpoint, access.names, bearer, [*own, *verify_routes(live, writer.run), *more])
+
+
+def _door(app: App, live: LivePolicy, writer: Writer, access: Access) -> Door:
+    everybody = app.callers("http")
+    callers = by_token(writer, app.clock) if access.tokens else anybody(everybody)
+
+    def principal(scope: Scope | None) -> str:
+        return scope[IDENTITY].principal if access.tokens and scope is not None else everybody.principal
+
+    handle = _handle(app, live, writer, callers, f"{access.public}{PATH}")
+    return Door(app.tools, handle, principal, lambda: live.policy, app.state_key())
+
+
+def _handle(app: App, live: LivePolicy, writer: Writer, callers: CallerOf, pages: str) -> Handle:
+    async def handle(sent: Sent, ask: AskClient) -> Outcome:
+        gate = replace(live.gate, pages=pages)
+        try:
+            received = sent.by(await callers(sent))
+        except Busy:
+            outcome = busy(app.minter.id("call"))
+        except Unavailable:
+            log.exception("the store could not say in which conversation a call is")
+            outcome = failed(app.minter.id("call"))
+        else:
+            outcome = await drive(gate.steps(received), writer.run, gate.reach, ask)
+        if sent.scope is not None:
+            sent.scope[ANSWERED] = sent.tool, outcome
+        return outcome
+
+    return handle

@@ -1,0 +1,35 @@
+"""The HTTP status of an answered call: 200, but for what HTTP has a word of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from tillgate.guards.answers import BUSY, OUT_OF_SCOPE
+from tillgate.guards.outcome import Outcome
+from tillgate.guards.ports import Tool
+from tillgate.guards.scopes import scope_for
+from tillgate.server.web.bearer import Bearer
+from tillgate.server.web.wire import IDENTITY, Header
+
+OK, FORBIDDEN, UNAVAILABLE = 200, 403, 503
+ANSWERED = "tillgate.answered"
+"""Where the tool and the outcome of its call stand in the scope of a request, once there is one."""
+RETRY_SOON: Header = (b"retry-after", b"1")
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """Says the status of a call. The body is the outcome in any case."""
+
+    tools: Mapping[str, Tool]
+    bearer: Bearer | None
+
+    def of(self, scope: Scope) -> tuple[int, Sequence[Header]]:
+        """The status and the headers that go with it."""
+        answered: tuple[str, Outcome] | None = scope.get(ANSWERED)
+        code = answered[1].reasons[0].code if answered and answered[1].reasons else ""
+        if answered and code == OUT_OF_SCOPE and self.bearer is not None:
+            needed = scope_for(self.tools[answered[0]].surface)
+            return FORBIDDEN, [self.bearer.forbidden(scope[IDENTITY], needed)]
+        return (UNAVAILABLE, [RETRY_SOON]) if code == BUSY.code else (OK, ())
