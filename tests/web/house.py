@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from e2e.world import TILLGATE, Answer, JsonObject, World
+from e2e.world import NOW, TILLGATE, Answer, JsonObject, World
 
 from tillgate.server.web.dev_key import ISSUER, make_key, mint
 
@@ -100,7 +100,7 @@ class Wire:
 class Web:
     """A server on a shop, with a development key whose tokens it takes."""
 
-    def __init__(self, world: World, *flags: str, policy: str | None = None, key: bool = True) -> None:
+    def __init__(self, world: World, *flags: str, policy: str | None = None, key: bool = True, now: str = NOW) -> None:
         self.world = world
         self.key = world.path / "dev-key.json"
         if key and not self.key.exists():
@@ -111,7 +111,7 @@ class Web:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd=world.path,
-            env=world.env(policy=policy),
+            env=world.env(now, policy),
         )
         self.said: list[str] = []
         self._heard = threading.Condition()
@@ -190,7 +190,7 @@ class Web:
         self.process.stderr.close()
 
     def _port(self) -> int:
-        return int(self.wait("tillgate serves").split("/mcp")[0].rpartition(":")[2])
+        return int(self.wait("tillgate serves").split()[-1])
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -203,8 +203,8 @@ class Web:
 
 
 @contextlib.contextmanager
-def serving(world: World, *flags: str, policy: str | None = None, key: bool = True) -> Iterator[Web]:
-    web = Web(world, *flags, policy=policy, key=key)
+def serving(world: World, *flags: str, policy: str | None = None, key: bool = True, now: str = NOW) -> Iterator[Web]:
+    web = Web(world, *flags, policy=policy, key=key, now=now)
     try:
         yield web
     finally:

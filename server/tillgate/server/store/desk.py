@@ -133,21 +133,6 @@ class SqlDesk:
         self._insert("conversation", fresh)
         return talk_from({"customer_id": None, "stepped_up_at": None, "last_record": None, **fresh})
 
-    def running(self, principal: str, since: datetime) -> str:
-        """The conversation of a caller who names none: their last such one, or the next when that is older."""
-        first = f"{principal}/{_UNNAMED}"
-        row = self._sql.row(
-            "SELECT c.name, a.record FROM conversation c LEFT JOIN audit a ON a.shop = c.shop AND a.seq = c.last_record"
-            " WHERE c.shop = ? AND c.id >= ? AND c.id < ? ORDER BY c.id DESC LIMIT 1",
-            (self._shop, first, first + ":"),
-        )
-        if row is None:
-            return f"{_UNNAMED}{1:09d}"
-        # a record that is not written yet is of this very transaction
-        if row["record"] is None or time_from(orjson.loads(row["record"])["at"]) >= since:
-            return str(row["name"])
-        return f"{_UNNAMED}{int(row['name'].removeprefix(_UNNAMED)) + 1:09d}"
-
     def tally(self, talk: Talk, tally: Tally) -> None:
         orders = talk.orders | {tally.order} if tally.order else talk.orders
         self._sql.run(
@@ -495,8 +480,6 @@ class SqlDesk:
         self._sql.run(statement, (self._shop, *values.values(), self._shop))
 
 
-_UNNAMED = "·"
-"""Conversations without a name are numbered behind this; names that clients give are ASCII."""
 _FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}
 
 

@@ -25,9 +25,9 @@ def anybody(callers: Callers) -> CallerOf:
     return caller
 
 
-def by_token(writer: Runs, clock: Clock) -> CallerOf:
+def by_token(writer: Runs, clock: Clock, shop: str) -> CallerOf:
     """Whoever the token speaks for."""
-    conversations = Conversations(writer, clock)
+    conversations = Conversations(writer, clock, shop)
 
     async def caller(sent: Sent) -> Caller:
         identity: Identity = (sent.scope or {})[IDENTITY]

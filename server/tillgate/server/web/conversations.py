@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tillgate.guards.ports import Clock
+from tillgate.server.store.running import running
 
 IDLE = timedelta(minutes=30)
 _REMEMBERED = 10_000
@@ -21,9 +22,10 @@ class Runs(Protocol):
 class Conversations:
     """What is remembered here is in the store too, so a restart or another process breaks no conversation off."""
 
-    def __init__(self, writer: Runs, clock: Clock) -> None:
+    def __init__(self, writer: Runs, clock: Clock, shop: str) -> None:
         self._writer = writer
         self._clock = clock
+        self._shop = shop
         self._running: dict[str, tuple[str, datetime]] = {}
 
     async def of(self, principal: str) -> str:
@@ -33,7 +35,7 @@ class Conversations:
         if known is not None and now - known[1] < IDLE:
             name = known[0]
         else:
-            name = await self._writer.run(lambda desk: desk.running(principal, now - IDLE))
+            name = await self._writer.run(lambda desk: running(desk.sql, self._shop, principal, now - IDLE))
         if len(self._running) >= _REMEMBERED:
             del self._running[next(iter(self._running))]
         self._running[principal] = name, now

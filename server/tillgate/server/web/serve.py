@@ -35,7 +35,8 @@ GRACE_SECONDS = 4
 def serve_http(app: App, live: LivePolicy) -> None:
     """Serve until the process is told to end; what is in flight is finished first."""
     with bound(app.settings) as listening:
-        access = access_of(app.settings, listening.getsockname()[1], app.clock)
+        host, port = listening.getsockname()[:2]
+        access = access_of(app.settings, port, app.clock)
         writer = Writer(app.store)
         writer.start()
         try:
@@ -48,7 +49,7 @@ def serve_http(app: App, live: LivePolicy) -> None:
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-            sys.stderr.write(f"tillgate serves {access.resource}\n")
+            sys.stderr.write(f"tillgate serves {access.resource} on {host} port {port}\n")
             uvicorn.Server(config).run(sockets=[listening])
         finally:
             writer.stop()
@@ -65,7 +66,7 @@ def site_of(app: App, live: LivePolicy, writer: Writer, access: Access, more: Se
 
 def _door(app: App, live: LivePolicy, writer: Writer, access: Access) -> Door:
     everybody = app.callers("http")
-    callers = by_token(writer, app.clock) if access.tokens else anybody(everybody)
+    callers = by_token(writer, app.clock, app.settings.shop) if access.tokens else anybody(everybody)
 
     def principal(scope: Scope | None) -> str:
         return scope[IDENTITY].principal if access.tokens and scope is not None else everybody.principal

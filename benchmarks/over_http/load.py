@@ -1,6 +1,6 @@
 """A load generator of its own process: keep-alive connections that send their next request when they have an answer.
 
-    python benchmarks/http_load.py < task.json
+    python benchmarks/over_http/load.py < task.json
 
 The task names the port, the seconds, and for each connection the requests it sends in turn (base64). What it costs is
 far below what a server spends on a request: raw sockets, requests made before the clock runs, and of an answer only
