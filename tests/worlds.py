@@ -16,8 +16,10 @@ from tillgate.guards.outcome import Outcome
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.server.app import tool_map
-from tillgate.server.store.sqlite import SqliteStore
+from tillgate.server.store.opening import open_at
+from tillgate.server.store.store import SqlStore
 from tillgate.tools.shops.embedded.seed import seed
+from tillgate.tools.shops.embedded.sql import MAIN
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MONEY = currency("USD")
@@ -72,15 +74,21 @@ class SeededMinter:
 
 @dataclass
 class World:
-    """One app on one file, and what a test asks of it."""
+    """One app on one store, and what a test asks of it. `url` is where the store is."""
 
     gate: Gate
-    store: SqliteStore
+    store: SqlStore
     clock: TestClock
     caller: Caller
+    url: str = ""
 
     def call(self, tool: str, caller: Caller | None = None, /, **arguments: Any) -> Outcome:
         return self.gate.handle(Received(tool, arguments, caller or self.caller))
+
+    def beside(self, shop: str = MAIN) -> "World":
+        """Another process on the same store, with the same clock."""
+        store = open_at(self.url, self.clock, self.gate.minter, shop)
+        return replace(self, gate=replace(self.gate, store=store), store=store)
 
     def under(self, rules: str, base: str = OPEN) -> "World":
         """The same world under other rules (and budgets, and so on): a policy text, or lines for `rules:`."""
@@ -121,12 +129,14 @@ def stranger(conversation: str = "talk") -> Caller:
     return Caller(Agent("agent", "stdio"), "stdio:test", conversation, None, Assurance.ANONYMOUS, NOW)
 
 
-def make_world(path: Path, text: str = OPEN, shop: Mapping[str, Any] | None = None) -> World:
+def make_world(where: Path | str, text: str = OPEN, shop: Mapping[str, Any] | None = None) -> World:
+    """A world in a folder, or in the database with this URL."""
     clock, minter = TestClock(), SeededMinter()
-    store = SqliteStore(path / "tillgate.db", clock, minter)
+    url = where if isinstance(where, str) else str(where / "tillgate.db")
+    store = open_at(url, clock, minter)
     with store.transaction() as desk:
         seed(desk.sql, json.dumps(shop or SHOP), now=NOW)
-    return World(Gate(tool_map(), policy(text), store, minter), store, clock, customer())
+    return World(Gate(tool_map(), policy(text), store, minter), store, clock, customer(), url)
 
 
 def _customer(n: int) -> dict[str, Any]:

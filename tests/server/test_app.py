@@ -64,7 +64,8 @@ def test_serving_another_policy_is_written_down(database: Path, tmp_path: Path) 
         ({"assurance": "stepped_up"}, "needs --customer"),
         ({"customer": "cus_1", "assurance": "certain"}, "ASSURANCE"),
         ({"now": "2026-01-01T00:00:00"}, "zone"),
-        ({"db": "postgresql://somewhere/shop"}, "SQLite"),
+        ({"db": "mysql://somewhere/shop"}, "postgresql://"),
+        ({"db": "postgresql:///shop?host=/nowhere"}, "cannot open"),
         ({"db": "nowhere/at/all.db"}, "no directory"),
     ],
 )

@@ -2,11 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from worlds import OPEN, World, customer
 
 from tillgate.guards import review
+
+pytestmark = pytest.mark.every_store
+
 
 BUDGET = """
 budgets:

@@ -1,14 +1,17 @@
 """A call that waits for a person is executed once, by the same rules, or not at all."""
 
 import threading
-from pathlib import Path
 
-from worlds import OPEN, World, customer, make_world
+import pytest
+from worlds import OPEN, World, customer
 
 from tillgate.guards import review
 from tillgate.guards.model import Assurance
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.review import Ruling
+
+pytestmark = pytest.mark.every_store
+
 
 RULES = """
   - {id: all, tools: "*", permit: true}
@@ -247,16 +250,13 @@ def test_a_person_asked_for_gets_a_handle(world: World) -> None:
     assert _approve(world, outcome.escalation.handle).status == "executed"
 
 
-def test_two_stores_on_one_file_approve_once(tmp_path: Path) -> None:
-    first = make_world(tmp_path).under(RULES)
+def test_two_processes_on_one_store_approve_once(world: World) -> None:
+    first = world.under(RULES)
     _, handle = _asked(first)
-    from tillgate.server.store.sqlite import SqliteStore
-
-    second = SqliteStore(first.store.path, first.clock, first.gate.minter)
+    second = first.beside().store
     rulings = [_approve(first, handle, "rosa")]
     with second.transaction() as desk:
         rulings.append(review.approve(first.gate, desk, handle, "theo"))
     assert [ruling.done for ruling in rulings] == [True, False]
     assert _refunds(first) == [(1, 4000)]
     second.close()
-    first.store.close()

@@ -10,6 +10,9 @@ from tillgate.guards.errors import Stale
 from tillgate.guards.model import Assurance
 from tillgate.server.store.desk import SqlDesk
 
+pytestmark = pytest.mark.every_store
+
+
 REFUND = {"order_id": "ord_1", "amount": "5.00", "reason": "scratched"}
 
 
@@ -183,7 +186,7 @@ def test_guessing_codes_ends(world: World) -> None:
     for _ in range(12):
         asked.call("verify_identity", known)
         for _ in range(5):
-            newest = world.rows("SELECT id FROM challenge ORDER BY rowid DESC LIMIT 1")[0][0]
+            newest = world.rows("SELECT id FROM challenge ORDER BY created_at DESC, id DESC LIMIT 1")[0][0]
             asked.call("verify_identity", known, challenge_id=newest, code=wrong)
     assert len(world.mailbox()) <= 5
 

@@ -21,6 +21,9 @@ from tillgate.server.payments.stub import Behaviour, StubProvider
 from tillgate.server.store.log import stored_lines
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 
+pytestmark = pytest.mark.every_store
+
+
 ESCALATED = """
   - {id: all, tools: "*", permit: true}
   - {id: large, tools: [issue_refund], when: "impact.amount > money('20.00')", escalate: {queue: refunds, expires: 24h}}
@@ -39,13 +42,13 @@ Paid = tuple[World, StubProvider]
 
 
 @pytest.fixture
-def paying(tmp_path: Path) -> Iterator[Callable[..., Paid]]:
+def paying(place: Path | str, tmp_path: Path) -> Iterator[Callable[..., Paid]]:
     """A world whose refunds to cards are made by a provider that behaves as asked."""
     worlds: list[World] = []
 
     def make(*behaviours: Behaviour, rules: str | None = None, **can: bool) -> Paid:
         provider = StubProvider(tmp_path / "books.db", behaviours or ("done",), **can)
-        world = make_world(tmp_path)
+        world = make_world(place)
         worlds.append(world)
         world.store.outside = refunds_outside
         world = replace(world, gate=replace(world.gate, reach=partial(reach, {PAYMENTS: provider})))

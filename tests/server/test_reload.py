@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 def app(file: Path) -> Iterator[App]:
     made = build(settings(policy=file, db=str(file.parent / "t.db")), serving=True)
     with made.store.transaction() as desk:
-        seed(desk.sql, json.dumps(SHOP), now=made.clock.now())
+        seed(desk.sql, json.dumps(SHOP), now=desk.now)
     yield made
     made.store.close()
 

@@ -11,6 +11,9 @@ from worlds import SHOP, World, make_world
 from tillgate.guards import review
 from tillgate.guards.outcome import Outcome
 
+pytestmark = pytest.mark.every_store
+
+
 RULES = """
   - {id: all, tools: "*", permit: true}
   - {id: asks, tools: [exchange_items], escalate: {queue: refunds, expires: 24h}}
@@ -18,14 +21,14 @@ RULES = """
 
 
 @pytest.fixture
-def waiting(tmp_path: Path) -> Iterator[World]:
+def waiting(place: Path | str) -> Iterator[World]:
     """Two delivered orders whose exchange costs 6.00 each, and 10.00 on the gift card."""
     shop: dict[str, Any] = copy.deepcopy(SHOP)
     shop["products"][0]["variants"].append(
         {"id": "v_3", "options": {"size": "XL"}, "price": "53.00", "cost": None, "stock": 9}
     )
     shop["orders"][3]["disputed"] = False
-    made = make_world(tmp_path, shop=shop).under(RULES)
+    made = make_world(place, shop=shop).under(RULES)
     yield made
     made.store.close()
 

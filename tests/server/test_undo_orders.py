@@ -10,16 +10,18 @@ from worlds import SHOP, World, make_world
 
 from tillgate.guards.outcome import Outcome
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(place: Path | str) -> Iterator[World]:
     shop: dict[str, Any] = copy.deepcopy(SHOP)
     shop["products"][0]["variants"] += [
         {"id": "v_3", "options": {"size": "XL"}, "price": "53.00", "cost": None, "stock": 9},
         {"id": "v_4", "options": {"size": "XXL"}, "price": "45.00", "cost": None, "stock": 2},
     ]
     shop["customers"][0]["payment_methods"][1]["balance"] = "120.00"
-    made = make_world(tmp_path, shop=shop)
+    made = make_world(place, shop=shop)
     yield made
     made.store.close()
 

@@ -17,6 +17,9 @@ from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.log import stored_lines, unrecorded
 from tillgate.server.writing import Writer
 
+pytestmark = pytest.mark.every_store
+
+
 THREE = """policy: three
 version: 1
 currency: USD

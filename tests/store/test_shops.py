@@ -1,29 +1,29 @@
 """Several shops in one store know nothing of one another, not even where their records have the same ids."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from worlds import MONEY, NOW, SHOP, SeededMinter, TestClock, World, make_world
+import pytest
+from worlds import MONEY, NOW, SHOP, World
 
 from tillgate.guards.audit.verify import verify_lines
 from tillgate.server.store.log import stored_lines, unrecorded
-from tillgate.server.store.sqlite import SqliteStore
 from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.shop import ShopReader
+
+pytestmark = pytest.mark.every_store
 
 
 def _neighbour(world: World, shop: dict[str, Any] | None = None) -> World:
     """Another shop in the same store, filled from the same file unless another one is given."""
-    store = SqliteStore(world.store.path, TestClock(), SeededMinter(), "next-door")
-    with store.transaction() as desk:
+    there = world.beside("next-door")
+    with there.store.transaction() as desk:
         seed(desk.sql, json.dumps(shop or SHOP), now=NOW)
-    return World(replace(world.gate, store=store), store, world.clock, world.caller)
+    return there
 
 
-def test_what_happens_in_one_shop_leaves_the_other_as_it_was(tmp_path: Path) -> None:
-    here = make_world(tmp_path)
+def test_what_happens_in_one_shop_leaves_the_other_as_it_was(world: World) -> None:
+    here = world
     there = _neighbour(here)
     before = [row for table in there.shop() for row in table if row[0] == "next-door"]
     assert here.call("issue_refund", order_id="ord_1", amount="12.00", reason="broken").status == "completed"
@@ -32,24 +32,23 @@ def test_what_happens_in_one_shop_leaves_the_other_as_it_was(tmp_path: Path) -> 
     assert [row for table in there.shop() for row in table if row[0] == "next-door"] == before
     again = there.call("issue_refund", order_id="ord_1", amount="12.00", reason="broken")
     assert (again.status, again.replayed) == ("completed", False)
-    here.store.close()
     there.store.close()
 
 
-def test_each_shop_has_a_log_of_its_own(tmp_path: Path) -> None:
-    here = make_world(tmp_path)
+def test_each_shop_has_a_log_of_its_own(world: World) -> None:
+    here = world
     there = _neighbour(here)
-    for world, calls in ((here, 3), (there, 2)):
+    for each, calls in ((here, 3), (there, 2)):
         for _ in range(calls):
-            assert world.call("get_order", order_id="ord_1").status == "completed"
-        with world.store.reading() as desk:
+            assert each.call("get_order", order_id="ord_1").status == "completed"
+        with each.store.reading() as desk:
             lines, gaps = stored_lines(desk.sql), unrecorded(desk.sql)
         assert (verify_lines(lines).records, list(verify_lines(lines).problems), gaps) == (calls, [], [])
-        world.store.close()
+    there.store.close()
 
 
-def test_a_search_finds_only_what_the_shop_itself_sells(tmp_path: Path) -> None:
-    here = make_world(tmp_path)
+def test_a_search_finds_only_what_the_shop_itself_sells(world: World) -> None:
+    here = world
     product = {"id": "p_9", "title": "Shirt press", "category": "apparel", "variants": [
         {"id": "v_9", "options": {}, "price": "9.00", "cost": None, "stock": 1}]}  # fmt: skip
     there = _neighbour(here, {**SHOP, "products": [*SHOP["products"], product]})
@@ -60,7 +59,6 @@ def test_a_search_finds_only_what_the_shop_itself_sells(tmp_path: Path) -> None:
     with there.store.transaction() as desk:
         seed(desk.sql, json.dumps(SHOP), now=NOW, replace=True)
     assert [_found(world, {"query": "shirt"}) for world in (here, there)] == [["p_1"], ["p_1"]]
-    here.store.close()
     there.store.close()
 
 

@@ -19,12 +19,13 @@ from tillgate.guards.money import Currency
 from tillgate.guards.policy.files import gathered
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
-from tillgate.guards.ports import Clock, Minter, Tool
+from tillgate.guards.ports import Minter, Tool
 from tillgate.server.payments.choosing import providers_for, settled
 from tillgate.server.settings import Settings
 from tillgate.server.store.desk import SqlDesk
-from tillgate.server.store.sqlite import SqliteStore
-from tillgate.server.world import FixedClock, RandomMinter, SystemClock
+from tillgate.server.store.opening import open_at
+from tillgate.server.store.store import SqlStore
+from tillgate.server.world import FixedClock, RandomMinter
 from tillgate.tools.registry import tools as registered
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 from tillgate.tools.shops.embedded.seed import shop_currency
@@ -39,9 +40,8 @@ class App:
     settings: Settings
     tools: Mapping[str, Tool]
     policy: Policy
-    store: SqliteStore
+    store: SqlStore
     gate: Gate
-    clock: Clock
     minter: Minter
     text: str = ""
 
@@ -64,7 +64,7 @@ class App:
             process=self.minter.id("cnv"),
             customer_id=self.settings.customer,
             assurance=self.settings.level,
-            since=self.clock.now(),
+            since=self.store.now(),
         )
 
 
@@ -105,10 +105,10 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     A store remembers the policy it is `serving` under; every other command decides by that one and no other, so that a
     reviewer in another directory cannot approve under another policy without knowing.
     """
-    clock, minter, tools = clock_of(settings), RandomMinter(), tool_map()
+    minter, tools = RandomMinter(), tool_map()
     text, source = policy_text(settings.policy) if serving else (None, None)
     policy = load_policy(text, source, surfaces(tools)) if text is not None and source is not None else None
-    store = SqliteStore(settings.database, clock, minter, settings.shop)
+    store = open_store(settings)
     try:
         if policy is not None and text is not None:
             with store.transaction() as desk:
@@ -125,17 +125,13 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     if providers:
         store.outside = refunds_outside
     gate = Gate(tools, policy, store, minter, partial(reach, providers))
-    return App(settings, tools, policy, store, gate, clock, minter, text or "")
+    return App(settings, tools, policy, store, gate, minter, text or "")
 
 
-def open_store(settings: Settings) -> SqliteStore:
+def open_store(settings: Settings) -> SqlStore:
     """The store alone, for reading what is in it."""
-    return SqliteStore(settings.database, clock_of(settings), RandomMinter(), settings.shop)
-
-
-def clock_of(settings: Settings) -> Clock:
-    """The wall's clock, or the fixed one of these settings."""
-    return FixedClock(settings.now) if settings.now else SystemClock()
+    clock = FixedClock(settings.now) if settings.now else None
+    return open_at(settings.db, clock, RandomMinter(), settings.shop)
 
 
 def tool_map() -> Mapping[str, Tool]:
@@ -178,7 +174,7 @@ def packaged_policy() -> str:
     return resources.files("tillgate._data").joinpath("policy.yaml").read_text("utf-8")
 
 
-def _served_policy(settings: Settings, store: SqliteStore, tools: Mapping[str, Tool]) -> Policy:
+def _served_policy(settings: Settings, store: SqlStore, tools: Mapping[str, Tool]) -> Policy:
     with store.reading() as desk:
         served = desk.served_policy()
     if served is None:
@@ -192,7 +188,7 @@ def _served_policy(settings: Settings, store: SqliteStore, tools: Mapping[str, T
     return load_policy(text, source, surfaces(tools))
 
 
-def _payments(settings: Settings, store: SqliteStore) -> str | None:
+def _payments(settings: Settings, store: SqlStore) -> str | None:
     """Who pays out is what the store is served with: an approval elsewhere must not enter what nobody pays."""
     with store.reading() as desk:
         served = desk.served_with(PAYMENTS)

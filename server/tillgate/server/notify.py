@@ -26,7 +26,7 @@ from tillgate.guards.errors import ConfigurationError
 from tillgate.server.settings import Settings
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.rows import time_text
-from tillgate.server.store.sqlite import SqliteStore
+from tillgate.server.store.store import SqlStore
 
 log = logging.getLogger("tillgate.notify")
 TRIES = 5
@@ -148,7 +148,7 @@ class Dispatcher:
     message can still go out twice if a process dies between sending and writing that down; its id stays the same.
     """
 
-    def __init__(self, store: SqliteStore, sender: Sender, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: SqlStore, sender: Sender, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._sender = sender
         self._clock = clock
@@ -261,7 +261,7 @@ def sender_for(notify: str, environ: Mapping[str, str]) -> Sender | None:
     raise ConfigurationError("--notify: codes go over https, or over http to this machine only")
 
 
-def dispatcher_for(settings: Settings, store: SqliteStore) -> Dispatcher | None:
+def dispatcher_for(settings: Settings, store: SqlStore) -> Dispatcher | None:
     """A running dispatcher for these settings, or None where the outbox keeps its messages."""
     sender = sender_for(settings.notify, os.environ)
     if sender is None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tillgate.guards.errors import ConfigurationError
+from tillgate.server.app import open_store
 from tillgate.server.settings import settings
-from tillgate.server.store.sqlite import SqliteStore
-from tillgate.server.world import FixedClock, RandomMinter, SystemClock
 from tillgate.tools.addresses import AddressArgs
 from tillgate.tools.phones import possible_phone
 from tillgate.tools.shops.embedded.load import ShopFile, load_shop
@@ -39,9 +38,7 @@ def seed_file(path: Path, *, db: str | None, shop: str | None = None, replace: b
 
 def seed_text(text: bytes, *, db: str | None, shop: str | None = None, replace: bool, source: str) -> Seeded:
     """The same from bytes; `source` names them in the log."""
-    chosen = settings(db=db, shop=shop)
-    clock = FixedClock(chosen.now) if chosen.now else SystemClock()
-    store = SqliteStore(chosen.database, clock, RandomMinter(), chosen.shop)
+    store = open_store(settings(db=db, shop=shop))
     try:
         with store.transaction() as desk:
             report = seed(desk.sql, text, now=desk.now, replace=replace)

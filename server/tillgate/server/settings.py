@@ -80,14 +80,6 @@ class Settings(BaseSettings):
             raise ConfigurationError(f"--http {self.http}: give HOST:PORT, such as 127.0.0.1:8080")
         return host, int(port)
 
-    @property
-    def database(self) -> Path:
-        """The SQLite file. PostgreSQL URLs are not served by this version."""
-        text = self.db.removeprefix("sqlite:///")
-        if "://" in text:
-            raise ConfigurationError(f"--db {self.db}: only SQLite files are supported; give a path or sqlite:///PATH")
-        return Path(text)
-
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address."""

@@ -18,7 +18,9 @@ R = TypeVar("R")
 
 Db = Annotated[
     str | None,
-    typer.Option("--db", help="SQLite file (TILLGATE_DATABASE_URL; default tillgate.db)", show_default=False),
+    typer.Option(
+        "--db", help="SQLite file or postgresql:// URL (TILLGATE_DATABASE_URL; tillgate.db)", show_default=False
+    ),
 ]
 Shop = Annotated[
     str | None,

@@ -69,13 +69,14 @@ class Checked:
 def _checked(file: Path | None) -> Checked:
     from tillgate.guards.policy.load import load_policy
     from tillgate.guards.policy_lint.lint import lint
-    from tillgate.server.app import clock_of, policy_text, surfaces, tool_map
+    from tillgate.server.app import policy_text, surfaces, tool_map
     from tillgate.server.settings import settings
+    from tillgate.server.world import SystemClock
 
     chosen, tools = settings(policy=file), surfaces(tool_map())
     text, source = policy_text(chosen.policy)
     policy = load_policy(text, source, tools)
-    warnings = in_order((*policy.warnings, *lint(policy, text, tools, clock_of(chosen).now())))
+    warnings = in_order((*policy.warnings, *lint(policy, text, tools, chosen.now or SystemClock().now())))
     return Checked(policy, tuple(tools), warnings)
 
 

@@ -92,6 +92,11 @@ class SqlDesk:
         """The transaction's connection, for the command line's own reads."""
         return self._sql
 
+    @property
+    def last_record(self) -> tuple[int, str] | None:
+        """Number and hash of the last record this transaction adds; None where it adds none."""
+        return self._log.added
+
     def attempt(self, job: Callable[["SqlDesk"], T]) -> T:
         """Do one of several jobs of this transaction; what raises leaves nothing behind, and the others go on."""
         mark = self._log.mark()

@@ -47,6 +47,11 @@ class Tail:
         self._records.append(((self._shop, last + 1, sealed.hash, before, sealed.record), values))
         self._end = last + 1, sealed.hash
 
+    @property
+    def added(self) -> tuple[int, str] | None:
+        """Number and hash of the last record of this transaction; None while it has none."""
+        return self._last() if self._records else None
+
     def mark(self) -> Mark:
         """Where the log ends now."""
         return *self._last(), len(self._records), self._written

@@ -1,16 +1,14 @@
-"""The SQLite store: one connection, one exclusive durable transaction at a time, nothing half done.
+"""The SQLite store: one connection to a file.
 
-`BEGIN IMMEDIATE` takes the writer's place before the first read, so what a call saw is still so when it is applied,
-also with several processes on the file. A commit returns only when it is on disk (`synchronous=FULL`).
+`BEGIN IMMEDIATE` takes the writer's place before the first read, also from other processes on the file. A commit
+returns only when it is on disk (`synchronous=FULL`).
 """
 
 import random
-import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -18,17 +16,17 @@ from sqlmodel import create_engine
 
 from tillgate.guards.errors import ConfigurationError, Unavailable, Unsure
 from tillgate.guards.ports import Clock, Minter
-from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
+from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.store import SqlStore
 from tillgate.server.store.tables import create_tables
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
-from tillgate.tools.shops.embedded.sql import MAIN
+from tillgate.tools.shops.embedded.sql import MAIN, Sql
 from tillgate.tools.shops.embedded.sqlite import SqliteSql, connect
 
 if TYPE_CHECKING:
     import sqlite3
 
-T = TypeVar("T")
 SCHEMA = 4
 """The layout of the tables; it goes up when a store of before could not be read."""
 
@@ -37,76 +35,23 @@ WAITS_SECONDS = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 
 
-class SqliteStore:
-    """Implements `tillgate.guards.desk.Store` for one shop of a file."""
+class SqliteStore(SqlStore):
+    """One shop of a file. Several processes may have it open."""
 
     def __init__(self, path: Path, clock: Clock, minter: Minter, shop: str = MAIN) -> None:
+        super().__init__(shop, minter)
         self.path = path
-        self.shop = shop
-        self.outside: Outside = nothing_outside
         self._clock = clock
-        self._minter = minter
-        self._lock = threading.Lock()
         self._connection = _opened(path)
         self._in_doubt = False
-        self._after_commit: Callable[[], None] = _nothing
 
-    def on_commit(self, notify: Callable[[], None]) -> None:
-        """Call this after each durable commit; it must not raise and must not block."""
-        self._after_commit = notify
+    def _take_place(self) -> tuple[Sql, datetime]:
+        return self._begin("BEGIN IMMEDIATE")
 
-    @property
-    def busy(self) -> bool:
-        """Whether a transaction is under way."""
-        return self._lock.locked()
+    def _look(self) -> tuple[Sql, datetime]:
+        return self._begin("BEGIN")
 
-    def run(self, job: Callable[[SqlDesk], T]) -> T:
-        """Do one job in a transaction of its own; durable when this returns."""
-        with self.transaction() as desk:
-            return job(desk)
-
-    def run_all(self, jobs: Sequence[Callable[[SqlDesk], Any]]) -> list[Any | Exception]:
-        """Do several jobs in one transaction; what one of them raises is its answer, and nothing of it stays."""
-        with self.transaction() as desk:
-            return [_answer(desk, job) for job in jobs]
-
-    @contextmanager
-    def transaction(self) -> Generator[SqlDesk]:
-        """One exclusive transaction: durable when the block ends, gone when it raises.
-
-        Raises Unavailable when the store cannot take it now, or could not keep it.
-        """
-        with self._lock:
-            self._begin("BEGIN IMMEDIATE")
-            desk = self._desk()
-            try:
-                yield desk
-                desk.close()
-            except BaseException:
-                self._roll_back()
-                raise
-            self._commit()
-        self._after_commit()
-
-    @contextmanager
-    def reading(self) -> Generator[SqlDesk]:
-        """A look at one instant; nothing written in it stays."""
-        with self._lock:
-            self._begin("BEGIN")
-            try:
-                yield self._desk()
-            finally:
-                self._connection.execute("ROLLBACK")
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    def _desk(self) -> SqlDesk:
-        return SqlDesk(SqliteSql(self._connection, self.shop), self._clock.now(), self._minter, self.outside)
-
-    def _begin(self, how: str) -> None:
+    def _begin(self, how: str) -> tuple[Sql, datetime]:
         """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""
         if self._in_doubt:
             self._reopen()
@@ -120,14 +65,14 @@ class SqliteStore:
                 time.sleep(random.uniform(0, pause))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                return
+                return SqliteSql(self._connection, self.shop), self._clock.now()
 
     def _roll_back(self) -> None:
         """A full disk has rolled the transaction back by itself."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def _commit(self) -> None:
+    def _commit(self, desk: SqlDesk) -> None:
         """A commit that fails is not done, unless all of it was written and is found when the file is opened again."""
         try:
             self._connection.execute("COMMIT")
@@ -145,14 +90,8 @@ class SqliteStore:
             raise Unavailable(f"{self.path}: cannot be opened again: {error}") from error
         self._in_doubt = False
 
-
-def _answer(desk: SqlDesk, job: Callable[[SqlDesk], Any]) -> Any:
-    try:
-        return desk.attempt(job)
-    except Unavailable:
-        raise
-    except Exception as error:  # noqa: BLE001 - it is for whoever asked
-        return error
+    def _close(self) -> None:
+        self._connection.close()
 
 
 def _is_busy(error: Exception) -> bool:
@@ -202,7 +141,3 @@ def _check_schema(connection: Connection, path: Path) -> None:
             f"{path}: this store has layout {found}, and this version of Tillgate works with layout {SCHEMA}; "
             "keep it for the version that made it, and seed a new file"
         )
-
-
-def _nothing() -> None:
-    return None

@@ -1,0 +1,194 @@
+"""The PostgreSQL store: one connection a process, any number of processes.
+
+A transaction first locks its shop's row of `log`, under READ COMMITTED: whatever it reads afterwards is what everybody
+before it left, and nobody else of this shop writes until it ends. Budgets, claims and the chain of the log are exact
+for that reason alone. Time is the server's, so that leases and expiries mean the same to every process.
+"""
+
+from datetime import UTC, datetime
+from typing import LiteralString
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from sqlalchemy import create_engine
+
+from tillgate.guards.errors import Busy, ConfigurationError, Unavailable
+from tillgate.guards.ports import Clock, Minter
+from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.store import SqlStore
+from tillgate.server.store.tables import create_tables
+from tillgate.tools.shops.embedded.postgresql import Connection, PostgresSql, connect
+from tillgate.tools.shops.embedded.sql import MAIN, Sql
+
+SCHEMA = 1
+"""The layout of the tables on PostgreSQL; it goes up when a store of before could not be read."""
+
+WAITS_SECONDS = 5
+"""How long a transaction waits for the other processes of its shop."""
+IDLE_SECONDS = 10
+"""A transaction whose process says nothing for so long is ended by the server, and the next one goes on."""
+_LEAST_VERSION = 14
+_CREATING = 0x7111_6A7E
+"""The advisory lock under which the tables are made."""
+_SESSION = {
+    "lock_timeout": f"{WAITS_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+}
+_DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on, local, remote_write or remote_apply"}
+"""What the server must be set to, or what was answered could be lost."""
+_TAKE = "SELECT clock_timestamp() FROM (SELECT shop FROM log WHERE shop = $1 FOR UPDATE) AS place"
+
+
+class PostgresStore(SqlStore):
+    """One shop of a database. `clock` replaces the server's own time, for replays and tests."""
+
+    def __init__(self, url: str, clock: Clock | None, minter: Minter, shop: str = MAIN) -> None:
+        super().__init__(shop, minter)
+        self.url = url
+        self._clock = clock
+        self._connection = _opened(url, shop)
+
+    def _take_place(self) -> tuple[Sql, datetime]:
+        try:
+            return self._begin("BEGIN ISOLATION LEVEL READ COMMITTED", _TAKE)
+        except psycopg.errors.LockNotAvailable as error:
+            self._roll_back()
+            raise Busy("the shop's log is held by other processes") from error
+        except psycopg.Error as error:
+            self._roll_back()
+            raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
+
+    def _look(self) -> tuple[Sql, datetime]:
+        try:
+            return self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ", _TAKE.replace("FOR UPDATE", ""))
+        except psycopg.Error as error:
+            self._roll_back()
+            raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
+
+    def _begin(self, how: LiteralString, first: LiteralString) -> tuple[Sql, datetime]:
+        """Nothing was decided yet, so a connection that turns out to be lost is made anew, once."""
+        try:
+            found = self._begun(how, first)
+        except psycopg.OperationalError:
+            if not self._connection.closed:
+                raise
+            self._connection = _connected(self.url)
+            found = self._begun(how, first)
+        return PostgresSql(self._connection, self.shop), self._clock.now() if self._clock else found
+
+    def _begun(self, how: LiteralString, first: LiteralString) -> datetime:
+        self._connection.execute(how)
+        row = self._connection.execute(first, (self.shop,)).fetchone()
+        if row is None:
+            raise psycopg.DataError(f"the shop {self.shop} has no row in log any more, and nothing is done without it")
+        at: datetime = row[0]
+        return at.astimezone(UTC).replace(microsecond=0)
+
+    def _commit(self, desk: SqlDesk) -> None:
+        """What becomes of a commit that nobody answers is found out from the log: its last record is there, or not."""
+        try:
+            self._connection.execute("COMMIT")
+        except psycopg.Error as error:
+            if not self._was_kept(desk):
+                raise Unavailable(f"PostgreSQL: the commit failed: {str(error).strip()}") from error
+
+    def _was_kept(self, desk: SqlDesk) -> bool:
+        """Asked in the next turn at the shop, so that a commit still under way is over."""
+        last = desk.last_record
+        try:
+            sql, _ = self._take_place()
+            found = sql.row("SELECT hash FROM audit WHERE shop = ? AND seq = ?", (self.shop, last[0])) if last else None
+        except Unavailable:
+            return False
+        self._roll_back()
+        return last is not None and found is not None and found["hash"] == last[1]
+
+    def _roll_back(self) -> None:
+        if not self._connection.closed and self._connection.info.transaction_status != TransactionStatus.IDLE:
+            try:
+                self._connection.execute("ROLLBACK")
+            except psycopg.Error:
+                self._connection.close()  # the server rolls back what its client leaves
+
+    def _close(self) -> None:
+        self._connection.close()
+
+
+def _opened(url: str, shop: str) -> Connection:
+    try:
+        connection = _connected(url)
+    except psycopg.Error as error:
+        raise ConfigurationError(f"PostgreSQL: cannot open the store: {str(error).strip()}") from error
+    try:
+        _check_server(connection)
+        _create(connection, url)
+        connection.execute("INSERT INTO log (shop) VALUES ($1) ON CONFLICT DO NOTHING", (shop,))
+    except psycopg.Error as error:
+        connection.close()
+        raise ConfigurationError(f"PostgreSQL: cannot open the store: {str(error).strip()}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connected(url: str) -> Connection:
+    """A session of the store's own. Of several servers in the URL, the one that can be written to."""
+    options = {"target_session_attrs": "read-write", "application_name": "tillgate", "connect_timeout": 5}
+    asked = conninfo_to_dict(url)
+    connection = connect(url, **{name: value for name, value in options.items() if name not in asked})
+    try:
+        for name, value in _SESSION.items():
+            connection.execute("SELECT set_config($1, $2, false)", (name, value))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_server(connection: Connection) -> None:
+    """Raises ConfigurationError for a server on which an answer could be lost, or told wrongly."""
+    if connection.info.server_version < _LEAST_VERSION * 10_000:
+        raise ConfigurationError(f"PostgreSQL {_LEAST_VERSION} or newer is needed")
+    for name, wanted in _DURABLE.items():
+        if _shown(connection, name) == "off":
+            raise ConfigurationError(
+                f"PostgreSQL has {name} = off: what was answered could be lost; set it to {wanted}, "
+                "for the server, the database and the role"
+            )
+    if (encoding := _shown(connection, "server_encoding")) != "UTF8":
+        raise ConfigurationError(f"PostgreSQL: the database is encoded in {encoding}; create one with UTF8")
+
+
+def _shown(connection: Connection, name: str) -> str:
+    row = connection.execute("SELECT current_setting($1)", (name,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _create(connection: Connection, url: str) -> None:
+    """Make what is not there yet. Processes that start together wait for one another."""
+    if _layout(connection) is None:
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+        with engine.begin() as bound:
+            bound.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
+            if _layout(connection) is None:
+                create_tables(bound)
+                bound.exec_driver_sql(f"CREATE TABLE layout AS SELECT {SCHEMA} AS version")
+        engine.dispose()
+    if (found := _layout(connection)) != SCHEMA:
+        raise ConfigurationError(
+            f"this store has layout {found}, and this version of Tillgate works with layout {SCHEMA} on PostgreSQL; "
+            "keep it for the version that made it, and seed a new database"
+        )
+
+
+def _layout(connection: Connection) -> int | None:
+    """None in a schema without tables. Raises ConfigurationError where the tables are somebody else's."""
+    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
+    if not tables:
+        return None
+    if ("layout",) not in tables:
+        raise ConfigurationError("PostgreSQL: there are tables of something else here; give a database or schema apart")
+    row = connection.execute("SELECT version FROM layout").fetchone()
+    return row[0] if row else None
