@@ -172,6 +172,15 @@ def _offer(code: str, **other: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def crowd(count: int) -> dict[str, Any]:
+    """A shop with so many customers, each with one delivered order of 100.00: `ord_1` is of `cus_1`."""
+    people = range(1, count + 1)
+    return SHOP | {
+        "customers": [_customer(n) for n in people], "carts": [],
+        "orders": [_order(n, n, "delivered") for n in people],
+    }  # fmt: skip
+
+
 SHOP: dict[str, Any] = {
     "currency": "USD",
     "customers": [_customer(1), _customer(2)],

@@ -35,6 +35,7 @@ _SESSION = {
     "lock_timeout": f"{WAITS_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
 }
+_UNLESS_SET = "SELECT set_config($1, $2, false) WHERE current_setting($1) = '0'"
 _DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on, local, remote_write or remote_apply"}
 """What the server must be set to, or what was answered could be lost."""
 _TAKE = "SELECT clock_timestamp() FROM (SELECT shop FROM log WHERE shop = $1 FOR UPDATE) AS place"
@@ -70,7 +71,7 @@ class PostgresStore(SqlStore):
         """Nothing was decided yet, so a connection that turns out to be lost is made anew, once."""
         try:
             found = self._begun(how, first)
-        except psycopg.OperationalError:
+        except psycopg.Error:
             if not self._connection.closed:
                 raise
             self._connection = _connected(self.url)
@@ -140,7 +141,7 @@ def _connected(url: str) -> Connection:
     connection = connect(url, **{name: value for name, value in options.items() if name not in asked})
     try:
         for name, value in _SESSION.items():
-            connection.execute("SELECT set_config($1, $2, false)", (name, value))
+            connection.execute(_UNLESS_SET, (name, value))
     except BaseException:
         connection.close()
         raise

@@ -66,7 +66,7 @@ class PostgresSql:
         said, names = _said(sql)
         cursor = psycopg.RawServerCursor(self._connection, "streamed")
         cursor.itersize = _FETCHED
-        with _refusals(), cursor:
+        with self._refusals(), cursor:
             cursor.execute(said, _in_order(names, params))
             yield from cursor
 
@@ -87,7 +87,7 @@ class PostgresSql:
 
     def tell_each(self, sql: str, params: Iterable[Params]) -> None:
         said, names = _said(sql)
-        with _refusals(), self._connection.cursor() as cursor:
+        with self._refusals(), self._connection.cursor() as cursor:
             cursor.executemany(said, [_in_order(names, each) for each in params])
 
     @contextmanager
@@ -104,17 +104,18 @@ class PostgresSql:
 
     def _execute(self, sql: str, params: Params) -> psycopg.Cursor[Any]:
         said, names = _said(sql)
-        with _refusals():
+        with self._refusals():
             return self._connection.execute(said, _in_order(names, params))
 
-
-@contextmanager
-def _refusals() -> Generator[None]:
-    """A server that is gone, or that puts another's transaction before this one: nothing of it was done."""
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
+    @contextmanager
+    def _refusals(self) -> Generator[None]:
+        """A server that is gone, or that puts another's transaction before this one: nothing of it was done."""
+        try:
+            yield
+        except psycopg.Error as error:
+            if self._connection.closed or isinstance(error, psycopg.OperationalError):
+                raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
+            raise
 
 
 @lru_cache(_STATEMENTS)
