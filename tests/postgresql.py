@@ -54,8 +54,9 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        with_us = [leash, "--pdeathsig", "QUIT"] if (leash := shutil.which("setpriv")) else []
         settings = [f"unix_socket_directories={self.folder}", "listen_addresses=", "max_connections=200"]
-        command = [str(self._bin / "postgres"), "-D", str(self.data)]
+        command = [*with_us, str(self._bin / "postgres"), "-D", str(self.data)]
         for setting in [*settings, *self._options]:
             command += ["-c", setting]
         with (self.folder / "log").open("ab") as out:

@@ -1,4 +1,4 @@
-"""Several processes on one store decide as if they were one, and when one is killed the others go on."""
+"""Several processes on one PostgreSQL store decide as if they were one, and when one is killed the others go on."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -17,8 +17,6 @@ from tillgate.server.payments.stub import StubProvider
 from tillgate.server.store.log import stored_lines, unrecorded
 from tillgate.tools.shops.embedded.outside import refunds_outside
 
-pytestmark = pytest.mark.every_store
-
 RULES = """policy: three
 version: 1
 currency: USD
@@ -35,14 +33,13 @@ Start = Callable[..., list[Replica]]
 
 
 @pytest.fixture
-def start(place: Path | str, tmp_path: Path) -> Iterator[Start]:
+def start(database: str, tmp_path: Path) -> Iterator[Start]:
     """Starts so many processes on the store of the test."""
     running: list[Replica] = []
-    url = place if isinstance(place, str) else str(place / "tillgate.db")
 
     def started(count: int, rules: str = RULES, **options: Any) -> list[Replica]:
         (tmp_path / "rules.yaml").write_text(rules)
-        fresh = [Replica(url, tmp_path / "rules.yaml", **options) for _ in range(count)]
+        fresh = [Replica(database, tmp_path / "rules.yaml", **options) for _ in range(count)]
         running.extend(fresh)
         assert [each.hear() for each in fresh] == ["ready"] * count
         return fresh
@@ -53,9 +50,9 @@ def start(place: Path | str, tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def shop(place: Path | str) -> Iterator[World]:
+def shop(database: str) -> Iterator[World]:
     """A shop with enough customers for a round each, under the rules of the processes."""
-    made = make_world(place, RULES, crowd(100))
+    made = make_world(database, RULES, crowd(100))
     yield made
     made.store.close()
 

@@ -5,12 +5,12 @@ before it left, and nobody else of this shop writes until it ends. Budgets, clai
 for that reason alone. Time is the server's, so that leases and expiries mean the same to every process.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import LiteralString
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
 from sqlalchemy import create_engine
 
 from tillgate.guards.errors import Busy, ConfigurationError, Unavailable
@@ -18,8 +18,9 @@ from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.store import SqlStore
 from tillgate.server.store.tables import create_tables
-from tillgate.tools.shops.embedded.postgresql import Connection, PostgresSql, connect
-from tillgate.tools.shops.embedded.sql import MAIN, Sql
+from tillgate.tools.shops.embedded.postgresql import PostgresSql
+from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Sql
+from tillgate.tools.shops.embedded.wire import Wire
 
 SCHEMA = 1
 """The layout of the tables on PostgreSQL; it goes up when a store of before could not be read."""
@@ -35,10 +36,14 @@ _SESSION = {
     "lock_timeout": f"{WAITS_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
 }
-_UNLESS_SET = "SELECT set_config($1, $2, false) WHERE current_setting($1) = '0'"
+_UNLESS_SET = "SELECT set_config(%s, %s, false) WHERE current_setting(%s) = '0'"
 _DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on, local, remote_write or remote_apply"}
 """What the server must be set to, or what was answered could be lost."""
-_TAKE = "SELECT clock_timestamp() FROM (SELECT shop FROM log WHERE shop = $1 FOR UPDATE) AS place"
+_TAKE, _LOOK = (
+    f"SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS bigint) FROM ({place}) AS place"  # noqa: S608
+    for place in ("SELECT shop FROM log WHERE shop = ? FOR UPDATE", "SELECT shop FROM log WHERE shop = ?")
+)
+"""The time once the place is taken, and at once."""
 
 
 class PostgresStore(SqlStore):
@@ -48,107 +53,110 @@ class PostgresStore(SqlStore):
         super().__init__(shop, minter)
         self.url = url
         self._clock = clock
-        self._connection = _opened(url, shop)
+        self._wire = _opened(url, shop)
 
     def _take_place(self) -> tuple[Sql, datetime]:
-        try:
-            return self._begin("BEGIN ISOLATION LEVEL READ COMMITTED", _TAKE)
-        except psycopg.errors.LockNotAvailable as error:
-            self._roll_back()
-            raise Busy("the shop's log is held by other processes") from error
-        except psycopg.Error as error:
-            self._roll_back()
-            raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
+        return self._begin("BEGIN ISOLATION LEVEL READ COMMITTED", _TAKE)
 
     def _look(self) -> tuple[Sql, datetime]:
-        try:
-            return self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ", _TAKE.replace("FOR UPDATE", ""))
-        except psycopg.Error as error:
-            self._roll_back()
-            raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
+        return self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ", _LOOK)
 
-    def _begin(self, how: LiteralString, first: LiteralString) -> tuple[Sql, datetime]:
+    def _begin(self, how: str, place: str) -> tuple[Sql, datetime]:
         """Nothing was decided yet, so a connection that turns out to be lost is made anew, once."""
         try:
-            found = self._begun(how, first)
-        except psycopg.Error:
-            if not self._connection.closed:
-                raise
-            self._connection = _connected(self.url)
-            found = self._begun(how, first)
-        return PostgresSql(self._connection, self.shop), self._clock.now() if self._clock else found
+            try:
+                found = self._begun(how, place)
+            except Unavailable:
+                if not self._wire.closed:
+                    raise
+                self._wire = _connected(self.url)
+                found = self._begun(how, place)
+        except (Unavailable, psycopg.Error) as error:
+            self._roll_back()
+            if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise Busy("other processes hold the shop's place in the log") from error
+            raise error if isinstance(error, Unavailable) else Unavailable(f"PostgreSQL: {error}") from error
+        return PostgresSql(self._wire, self.shop), self._clock.now() if self._clock else found
 
-    def _begun(self, how: LiteralString, first: LiteralString) -> datetime:
-        self._connection.execute(how)
-        row = self._connection.execute(first, (self.shop,)).fetchone()
+    def _begun(self, how: str, place: str) -> datetime:
+        sql = PostgresSql(self._wire, self.shop)
+        sql.tell(how)
+        row = sql.row(place, (self.shop,))
         if row is None:
-            raise psycopg.DataError(f"the shop {self.shop} has no row in log any more, and nothing is done without it")
-        at: datetime = row[0]
-        return at.astimezone(UTC).replace(microsecond=0)
+            raise Unavailable(f"the shop {self.shop} has no row in log any more, and nothing is done without it")
+        return datetime.fromtimestamp(row[0], UTC)
 
     def _commit(self, desk: SqlDesk) -> None:
         """What becomes of a commit that nobody answers is found out from the log: its last record is there, or not."""
         try:
-            self._connection.execute("COMMIT")
-        except psycopg.Error as error:
+            said = self._wire.ask("COMMIT").command_status
+        except (Unavailable, psycopg.Error) as error:
+            self._roll_back()
             if not self._was_kept(desk):
-                raise Unavailable(f"PostgreSQL: the commit failed: {str(error).strip()}") from error
+                raise Unavailable(f"the commit failed: {error}") from error
+        else:
+            if said != b"COMMIT":  # which is how the server answers where something had failed before
+                raise Unavailable("the transaction had failed, and was rolled back")
 
     def _was_kept(self, desk: SqlDesk) -> bool:
         """Asked in the next turn at the shop, so that a commit still under way is over."""
-        last = desk.last_record
+        if (last := desk.last_record) is None:
+            return False
         try:
             sql, _ = self._take_place()
-            found = sql.row("SELECT hash FROM audit WHERE shop = ? AND seq = ?", (self.shop, last[0])) if last else None
+            found = sql.row("SELECT hash FROM audit WHERE shop = ? AND seq = ?", (self.shop, last[0]))
         except Unavailable:
             return False
-        self._roll_back()
-        return last is not None and found is not None and found["hash"] == last[1]
+        finally:
+            self._roll_back()
+        return found is not None and found["hash"] == last[1]
 
     def _roll_back(self) -> None:
-        if not self._connection.closed and self._connection.info.transaction_status != TransactionStatus.IDLE:
-            try:
-                self._connection.execute("ROLLBACK")
-            except psycopg.Error:
-                self._connection.close()  # the server rolls back what its client leaves
+        try:
+            with suppress(psycopg.Error, Conflict):
+                self._wire.sync()  # whatever was told and not yet answered
+            if self._wire.in_part_of_one:
+                self._wire.ask("ROLLBACK")
+        except Unavailable:
+            self._wire.close()  # the server rolls back what its client leaves
 
     def _close(self) -> None:
-        self._connection.close()
+        self._wire.close()
 
 
-def _opened(url: str, shop: str) -> Connection:
+def _opened(url: str, shop: str) -> Wire:
     try:
-        connection = _connected(url)
-    except psycopg.Error as error:
+        with psycopg.connect(**_asked(url), autocommit=True) as connection:
+            _check_server(connection)
+            _create(connection, url)
+            connection.execute("INSERT INTO log (shop) VALUES (%s) ON CONFLICT DO NOTHING", (shop,))
+        return _connected(url)
+    except (psycopg.Error, Unavailable) as error:
         raise ConfigurationError(f"PostgreSQL: cannot open the store: {str(error).strip()}") from error
+
+
+def _connected(url: str) -> Wire:
+    """A session of the store's own."""
     try:
-        _check_server(connection)
-        _create(connection, url)
-        connection.execute("INSERT INTO log (shop) VALUES ($1) ON CONFLICT DO NOTHING", (shop,))
+        connection = psycopg.connect(**_asked(url), autocommit=True)
     except psycopg.Error as error:
-        connection.close()
-        raise ConfigurationError(f"PostgreSQL: cannot open the store: {str(error).strip()}") from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connected(url: str) -> Connection:
-    """A session of the store's own. Of several servers in the URL, the one that can be written to."""
-    options = {"target_session_attrs": "read-write", "application_name": "tillgate", "connect_timeout": 5}
-    asked = conninfo_to_dict(url)
-    connection = connect(url, **{name: value for name, value in options.items() if name not in asked})
+        raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
     try:
         for name, value in _SESSION.items():
-            connection.execute(_UNLESS_SET, (name, value))
+            connection.execute(_UNLESS_SET, (name, value, name))
+        return Wire(connection)
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
-def _check_server(connection: Connection) -> None:
+def _asked(url: str) -> dict[str, Any]:
+    """How to connect. Of several servers in the URL, to the one that can be written to."""
+    usual = {"target_session_attrs": "read-write", "application_name": "tillgate", "connect_timeout": 5}
+    return {**usual, **conninfo_to_dict(url)}
+
+
+def _check_server(connection: "psycopg.Connection[Any]") -> None:
     """Raises ConfigurationError for a server on which an answer could be lost, or told wrongly."""
     if connection.info.server_version < _LEAST_VERSION * 10_000:
         raise ConfigurationError(f"PostgreSQL {_LEAST_VERSION} or newer is needed")
@@ -162,12 +170,12 @@ def _check_server(connection: Connection) -> None:
         raise ConfigurationError(f"PostgreSQL: the database is encoded in {encoding}; create one with UTF8")
 
 
-def _shown(connection: Connection, name: str) -> str:
-    row = connection.execute("SELECT current_setting($1)", (name,)).fetchone()
+def _shown(connection: "psycopg.Connection[Any]", name: str) -> str:
+    row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
     return str(row[0]) if row else ""
 
 
-def _create(connection: Connection, url: str) -> None:
+def _create(connection: "psycopg.Connection[Any]", url: str) -> None:
     """Make what is not there yet. Processes that start together wait for one another."""
     if _layout(connection) is None:
         engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
@@ -184,7 +192,7 @@ def _create(connection: Connection, url: str) -> None:
         )
 
 
-def _layout(connection: Connection) -> int | None:
+def _layout(connection: "psycopg.Connection[Any]") -> int | None:
     """None in a schema without tables. Raises ConfigurationError where the tables are somebody else's."""
     tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
     if not tables:
