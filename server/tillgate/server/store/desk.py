@@ -42,7 +42,7 @@ from tillgate.server.store.rows import (
 )
 from tillgate.tools.shops.embedded.apply import apply, root_version
 from tillgate.tools.shops.embedded.records import CATALOGUE, SHOP_TABLES
-from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sql import Sql, Statement
 
 T = TypeVar("T")
 EVERY_TOOL = "*"
@@ -135,12 +135,12 @@ class SqlDesk:
         if row is not None:
             return talk_from(row)
         fresh = {"id": key, "name": caller.conversation, "nonce": self._minter.token(), **_FRESH}
-        self._insert("conversation", fresh)
+        self._put("conversation", fresh)
         return talk_from({"customer_id": None, "stepped_up_at": None, "last_record": None, **fresh})
 
     def tally(self, talk: Talk, tally: Tally) -> None:
         orders = talk.orders | {tally.order} if tally.order else talk.orders
-        self._sql.run(
+        self._sql.tell(
             "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
             " escalated = escalated + ?, orders = ?, last_record = ? WHERE shop = ? AND id = ?",
             (
@@ -219,7 +219,7 @@ class SqlDesk:
         return action_from(row) if row else None
 
     def remember(self, talk: Talk, action: NewAction) -> None:
-        self._insert(
+        self._put(
             "action",
             {
                 "call_id": action.call_id,
@@ -240,22 +240,22 @@ class SqlDesk:
         )
 
     def settle_action(self, handle: str, roots: Mapping[str, int], plan: Plan, policy: str) -> None:
-        self._sql.run(
+        self._sql.tell(
             "UPDATE action SET plan = ?, roots = ?, policy = ? WHERE shop = ? AND handle = ?",
             (json_text(as_json(plan)), json_text(dict(roots)), policy, self._shop, handle),
         )
 
     def finish_action(self, call_id: str, outcome: Mapping[str, Json], roots: Mapping[str, int], plan: Plan) -> None:
-        self._sql.run(
+        self._sql.tell(
             "UPDATE action SET outcome = ?, plan = ?, roots = ?, handle = NULL WHERE shop = ? AND call_id = ?",
             (json_text(dict(outcome)), json_text(as_json(plan)), json_text(dict(roots)), self._shop, call_id),
         )
 
     def unbook(self, call_id: str) -> None:
-        self._sql.run("UPDATE budget_use SET taken_back = 1 WHERE shop = ? AND call_id = ?", (self._shop, call_id))
+        self._sql.tell("UPDATE budget_use SET taken_back = 1 WHERE shop = ? AND call_id = ?", (self._shop, call_id))
 
     def take_back(self, call_id: str, by: str) -> None:
-        self._sql.run("UPDATE action SET undone_by = ? WHERE shop = ? AND call_id = ?", (by, self._shop, call_id))
+        self._sql.tell("UPDATE action SET undone_by = ? WHERE shop = ? AND call_id = ?", (by, self._shop, call_id))
         self.unbook(call_id)
 
     def spent(self, budget: str, account: str, since: datetime, *, besides: str | None) -> Spent:
@@ -272,7 +272,7 @@ class SqlDesk:
 
     def book(self, entries: Sequence[Entry], call_id: str, handle: str | None) -> None:
         for entry in entries:
-            self._insert(
+            self._put(
                 "budget_use",
                 {
                     "budget": entry.budget,
@@ -286,7 +286,7 @@ class SqlDesk:
             )
 
     def release(self, handle: str) -> None:
-        self._sql.run("DELETE FROM budget_use WHERE shop = ? AND handle = ?", (self._shop, handle))
+        self._sql.tell("DELETE FROM budget_use WHERE shop = ? AND handle = ?", (self._shop, handle))
 
     def open_code(self, talk: Talk, customer_id: str) -> Code | None:
         row = self._sql.row(
@@ -314,7 +314,7 @@ class SqlDesk:
         return row[0] if row else 0
 
     def add_code(self, talk: Talk, customer_id: str, code: Code, salt: str, code_hash: str) -> None:
-        self._insert(
+        self._put(
             "challenge",
             {
                 "id": code.id,
@@ -345,10 +345,10 @@ class SqlDesk:
 
     def say_pending(self, pending_id: str, *, right: bool) -> None:
         statement = "UPDATE confirmation SET said = ?, attempts = attempts + ? WHERE shop = ? AND id = ?"
-        self._sql.run(statement, (right, not right, self._shop, pending_id))
+        self._sql.tell(statement, (right, not right, self._shop, pending_id))
 
     def add_pending(self, talk: Talk, pending: Pending) -> None:
-        self._insert(
+        self._put(
             "confirmation",
             {
                 "id": pending.id,
@@ -368,10 +368,10 @@ class SqlDesk:
         )
 
     def spend_pending(self, pending_id: str) -> None:
-        self._sql.run("UPDATE confirmation SET spent = 1 WHERE shop = ? AND id = ?", (self._shop, pending_id))
+        self._sql.tell("UPDATE confirmation SET spent = 1 WHERE shop = ? AND id = ?", (self._shop, pending_id))
 
     def miss_pending(self, talk: Talk) -> None:
-        self._sql.run(
+        self._sql.tell(
             "UPDATE confirmation SET attempts = attempts + 1 WHERE shop = ? AND conversation = ? AND spent = 0",
             (self._shop, talk.key),
         )
@@ -390,12 +390,12 @@ class SqlDesk:
     def open_request(self, request: Request) -> None:
         row = request_row(request)
         kept = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
-        self._insert("escalation", row, f" ON CONFLICT (shop, id) DO UPDATE SET {kept}")
+        self._put("escalation", row, f" ON CONFLICT (shop, id) DO UPDATE SET {kept}")
 
     def move_request(
         self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
     ) -> None:
-        self._sql.run(
+        self._sql.tell(
             "UPDATE escalation SET status = ?, message = ?, result = ?"
             " WHERE shop = ? AND id = ? AND (status IN ('pending', 'executing', 'in_doubt') OR ? = 'in_doubt')",
             (status, message, json_text(dict(result)) if result else None, self._shop, handle, status),
@@ -456,9 +456,9 @@ class SqlDesk:
 
     def serve_with(self, name: str, value: str | None) -> None:
         """Something this store is served with from now on, or no more."""
-        self._sql.run("DELETE FROM serving WHERE shop = ? AND name = ?", (self._shop, name))
+        self._sql.tell("DELETE FROM serving WHERE shop = ? AND name = ?", (self._shop, name))
         if value is not None:
-            self._insert("serving", {"name": name, "value": value})
+            self._put("serving", {"name": name, "value": value})
 
     def served_with(self, name: str) -> str | None:
         """What the store was last served with under this name."""
@@ -471,9 +471,16 @@ class SqlDesk:
         return [row["reviewer"] for row in rows]
 
     def _insert(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> int:
+        """A new row; how many there are then: none where one was there already and `otherwise` lets it be."""
+        return self._sql.run(*self._inserting(table, values, otherwise))
+
+    def _put(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> None:
+        self._sql.tell(*self._inserting(table, values, otherwise))
+
+    def _inserting(self, table: str, values: Mapping[str, Any], otherwise: str) -> Statement:
         names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
         statement = f"INSERT INTO {table} (shop, {names}) VALUES (?, {marks}){otherwise}"  # noqa: S608
-        return self._sql.run(statement, (self._shop, *values.values()))
+        return statement, (self._shop, *values.values())
 
     def _add(self, table: str, values: Mapping[str, Any]) -> None:
         """A row after all others of this shop: it gets the next number."""
@@ -482,7 +489,7 @@ class SqlDesk:
             f"INSERT INTO {table} (shop, seq, {names})"  # noqa: S608
             f" SELECT ?, coalesce(max(seq), 0) + 1, {marks} FROM {table} WHERE shop = ?"
         )
-        self._sql.run(statement, (self._shop, *values.values(), self._shop))
+        self._sql.tell(statement, (self._shop, *values.values(), self._shop))
 
 
 _FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}

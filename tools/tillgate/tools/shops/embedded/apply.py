@@ -14,7 +14,7 @@ import orjson
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change, Json
 from tillgate.tools.shops.embedded.records import CATALOGUE, ColumnKind, TableSpec
-from tillgate.tools.shops.embedded.sql import Conflict, Sql
+from tillgate.tools.shops.embedded.sql import Conflict, Sql, Statement
 
 Stored: TypeAlias = str | int | None
 _TYPES: Mapping[ColumnKind, type[Any]] = {"text": str, "int": int, "bool": bool}
@@ -60,9 +60,11 @@ def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tab
 
     Goods come back before goods go, so that nothing is short of stock half way that is not short in the end.
     """
-    for entity, version in sorted(set(basis)):
-        if entity.partition(":")[0] not in CATALOGUE:
-            _raise_version(sql, entity, version, tables)
+    raised = [pair for pair in sorted(set(basis)) if pair[0].partition(":")[0] not in CATALOGUE]
+    counted = sql.run_each([_raising(sql, entity, version, tables) for entity, version in raised])
+    for (entity, version), count in zip(raised, counted, strict=True):
+        if count != 1:
+            raise Stale(f"{entity} is no longer at version {version}")
     order = {spec.table: place for place, spec in enumerate(tables.values())}
     for act in sorted(acts, key=lambda act: (order[act.spec.table], -_goods(act.after, act))):
         if act.act == "insert":
@@ -71,7 +73,7 @@ def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tab
             _update(sql, act)
     for act in sorted(acts, key=lambda act: (-order[act.spec.table], _goods(act.before, act))):
         if act.act == "delete":
-            sql.run(f"DELETE FROM {act.spec.table} WHERE shop = ? AND id = ?", (sql.shop, act.id))  # noqa: S608
+            sql.tell(f"DELETE FROM {act.spec.table} WHERE shop = ? AND id = ?", (sql.shop, act.id))  # noqa: S608
 
 
 def _goods(values: Mapping[str, Stored], act: _Act) -> int:
@@ -147,20 +149,19 @@ def _insert(sql: Sql, act: _Act) -> None:
     names = ", ".join(act.after)
     marks = ", ".join("?" * len(act.after))
     statement = f"INSERT INTO {act.spec.table} (shop, {names}) VALUES (?, {marks})"  # noqa: S608
-    sql.run(statement, (sql.shop, *act.after.values()))
+    sql.tell(statement, (sql.shop, *act.after.values()))
 
 
 def _update(sql: Sql, act: _Act) -> None:
     sets = ", ".join(f"{name} = ?" for name in act.after)
     statement = f"UPDATE {act.spec.table} SET {sets} WHERE shop = ? AND id = ?"  # noqa: S608
-    sql.run(statement, (*act.after.values(), sql.shop, act.id))
+    sql.tell(statement, (*act.after.values(), sql.shop, act.id))
 
 
-def _raise_version(sql: Sql, entity: str, version: int, tables: Mapping[str, TableSpec]) -> None:
+def _raising(sql: Sql, entity: str, version: int, tables: Mapping[str, TableSpec]) -> Statement:
     spec, record_id = _place(entity, tables)
     statement = f"UPDATE {spec.table} SET version = version + 1 WHERE shop = ? AND id = ? AND version = ?"  # noqa: S608
-    if sql.run(statement, (sql.shop, record_id, version)) != 1:
-        raise Stale(f"{entity} is no longer at version {version}")
+    return statement, (sql.shop, record_id, version)
 
 
 def _place(entity: str, tables: Mapping[str, TableSpec]) -> tuple[TableSpec, str]:
