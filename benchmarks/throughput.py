@@ -1,6 +1,6 @@
 """How many governed calls a second one process carries, with a durable record of each.
 
-    python benchmarks/throughput.py [--callers 64] [--seconds 5] [--db postgresql://…]
+    python benchmarks/throughput.py [--callers 64] [--seconds 5] [--store sqlite|postgresql]
 
 Each caller is a task that sends its next call when it has its answer; calls that wait together share one durable
 commit. `alone` is one caller, who waits for the disk at every call.
@@ -14,6 +14,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -66,16 +68,41 @@ async def measure(app: App, tool: str, callers: int, seconds: float) -> list[flo
     return [each for one in found for each in one]
 
 
+@contextmanager
+def a_file() -> Generator[str]:
+    """A place for a SQLite file."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield str(Path(folder) / "bench.db")
+
+
+@contextmanager
+def a_server() -> Generator[str]:
+    """A database of a PostgreSQL server of our own, on this machine, as durable as it comes."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from postgresql import NEEDED, Server, binaries
+
+    folder = binaries()
+    if folder is None:
+        sys.exit(NEEDED)
+    server = Server(folder)
+    try:
+        yield server.url(server.database())
+    finally:
+        server.stop()
+
+
+STORES = {"sqlite": a_file, "postgresql": a_server}
+
+
 def main() -> None:
     """Prints a line for each tool, alone and together."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--callers", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--db")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     options = parser.parse_args()
     sys.setswitchinterval(0.02)
-    with tempfile.TemporaryDirectory() as folder:
-        db = options.db or str(Path(folder) / "bench.db")
+    with STORES[options.store]() as db:
         app = build(settings(policy=ROOT / "policy.yaml", db=db, now=NOW), serving=True)
         with app.store.transaction() as desk:
             seed(desk.sql, json.dumps(shop()), now=NOW)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +14,14 @@ import psycopg
 import pytest
 from postgresql import NEEDED, Server, binaries
 from store.cutting import Wire
-from worlds import SHOP, SeededMinter, World, make_world
+from worlds import NOW, SHOP, SeededMinter, World, make_world
 
 from tillgate.guards.audit.verify import verify_lines
 from tillgate.guards.errors import Busy, ConfigurationError, Unavailable
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.log import stored_lines
 from tillgate.server.store.opening import open_at
+from tillgate.tools.shops.embedded.seed import seed
 
 REFUND = {"order_id": "ord_1", "amount": "12.00", "reason": "broken"}
 
@@ -185,6 +187,19 @@ def test_nothing_is_done_in_a_shop_whose_place_in_the_log_is_gone(world: World) 
     told(world.url, "DELETE FROM log")
     with pytest.raises(Unavailable, match="no row in log"):
         world.store.run(lambda desk: desk.now)
+
+
+def test_a_role_that_owns_nothing_can_serve_and_cannot_touch_the_rules(world: World) -> None:
+    told(world.url, "DROP ROLE IF EXISTS clerk")
+    told(world.url, "CREATE ROLE clerk LOGIN")
+    told(world.url, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk")
+    served = replace(world, url=world.url.replace("postgres@", "clerk@")).beside("next-door")
+    with served.store.transaction() as desk:
+        seed(desk.sql, json.dumps(SHOP), now=NOW)
+    assert served.call("issue_refund", **REFUND).status == "completed"
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        told(served.url, "ALTER TABLE audit DISABLE TRIGGER ALL")
+    served.store.close()
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,13 @@ from tillgate.guards.money import Currency
 from tillgate.guards.policy.files import gathered
 from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
-from tillgate.guards.ports import Minter, Tool
+from tillgate.guards.ports import Clock, Minter, Tool
 from tillgate.server.payments.choosing import providers_for, settled
 from tillgate.server.settings import Settings
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.opening import open_at
 from tillgate.server.store.store import SqlStore
-from tillgate.server.world import FixedClock, RandomMinter
+from tillgate.server.world import FixedClock, RandomMinter, SystemClock
 from tillgate.tools.registry import tools as registered
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 from tillgate.tools.shops.embedded.seed import shop_currency
@@ -42,6 +42,7 @@ class App:
     policy: Policy
     store: SqlStore
     gate: Gate
+    clock: Clock
     minter: Minter
     text: str = ""
 
@@ -105,7 +106,7 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     A store remembers the policy it is `serving` under; every other command decides by that one and no other, so that a
     reviewer in another directory cannot approve under another policy without knowing.
     """
-    minter, tools = RandomMinter(), tool_map()
+    clock, minter, tools = clock_of(settings), RandomMinter(), tool_map()
     text, source = policy_text(settings.policy) if serving else (None, None)
     policy = load_policy(text, source, surfaces(tools)) if text is not None and source is not None else None
     store = open_store(settings)
@@ -125,13 +126,18 @@ def build(settings: Settings, *, serving: bool = False) -> App:
     if providers:
         store.outside = refunds_outside
     gate = Gate(tools, policy, store, minter, partial(reach, providers))
-    return App(settings, tools, policy, store, gate, minter, text or "")
+    return App(settings, tools, policy, store, gate, clock, minter, text or "")
 
 
 def open_store(settings: Settings) -> SqlStore:
     """The store alone, for reading what is in it."""
     clock = FixedClock(settings.now) if settings.now else None
     return open_at(settings.db, clock, RandomMinter(), settings.shop)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock of this process, or the fixed one of these settings. What the store keeps goes by the store's own."""
+    return FixedClock(settings.now) if settings.now else SystemClock()
 
 
 def tool_map() -> Mapping[str, Tool]:

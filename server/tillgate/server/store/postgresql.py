@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 
-from tillgate.guards.errors import Busy, ConfigurationError, Unavailable
+from tillgate.guards.errors import Busy, ConfigurationError, Unavailable, Unsure
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.store import SqlStore
@@ -92,21 +92,21 @@ class PostgresStore(SqlStore):
             said = self._wire.ask("COMMIT").command_status
         except (Unavailable, psycopg.Error) as error:
             self._roll_back()
-            if not self._was_kept(desk):
-                raise Unavailable(f"the commit failed: {error}") from error
+            if (kept := self._was_kept(desk)) is not True:
+                raise (Unsure if kept is None else Unavailable)(f"the commit failed: {error}") from error
         else:
             if said != b"COMMIT":  # which is how the server answers where something had failed before
                 raise Unavailable("the transaction had failed, and was rolled back")
 
-    def _was_kept(self, desk: SqlDesk) -> bool:
-        """Asked in the next turn at the shop, so that a commit still under way is over."""
+    def _was_kept(self, desk: SqlDesk) -> bool | None:
+        """Asked in the next turn at the shop, so that a commit still under way is over. None where nobody can say."""
         if (last := desk.last_record) is None:
-            return False
+            return None
         try:
             sql, _ = self._take_place()
             found = sql.row("SELECT hash FROM audit WHERE shop = ? AND seq = ?", (self.shop, last[0]))
         except Unavailable:
-            return False
+            return None
         finally:
             self._roll_back()
         return found is not None and found["hash"] == last[1]
