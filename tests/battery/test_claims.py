@@ -1,8 +1,8 @@
 """What people decide is decided once and carried out once, by whoever of many gets to it, and never too late."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,11 +16,13 @@ from battery.stage import Place, Shop, Still, opened
 from worlds import NOW
 
 from tillgate.guards import review
+from tillgate.guards.effects import UnderWay
 from tillgate.guards.finishing import recover
-from tillgate.guards.steps import drive
+from tillgate.guards.steps import Steps, Transact, drive
 from tillgate.server.store.desk import SqlDesk
 
 LARGE = "60.00"
+EXECUTORS = 8
 EXPIRES = timedelta(hours=24)
 
 
@@ -52,25 +54,58 @@ def _approved(shop: Shop, handle: str, desk: SqlDesk) -> review.Ruling:
     return review.approve(shop.gate, desk, handle, "rosa")
 
 
-@pytest.mark.parametrize("requests", [16, pytest.param(1_000, marks=pytest.mark.long)])
-def test_what_an_approver_left_when_they_died_is_carried_out_once_by_eight(
-    anywhere: Callable[..., Place], requests: int
-) -> None:
-    place = opened(anywhere(clock=Still()), customers=requests)
+def left(place: Place, requests: int) -> Place:
+    """A place a minute after whoever had approved so many requests died, and before anything was sent."""
+    place = opened(replace(place, clock=Still()), customers=requests)
     with shop_of(place) as shop:
         for who in range(1, requests + 1):
             handle = asked(shop, to_card(who, f"no {who}", LARGE))
             ruling = shop.store.run(partial(_approved, shop, handle))
             assert ruling.status == "executing"
-    later = replace(place, clock=Still(NOW + timedelta(minutes=1)))
-    with crowd(later, 8) as many:
-        many.all(recovered, range(8))
-    with shop_of(later) as shop:
+    return replace(place, clock=Still(NOW + timedelta(minutes=1)))
+
+
+def check_each_was_taken_up_once(place: Place, requests: int) -> None:
+    with shop_of(place) as shop:
+        assert shop.rows("SELECT DISTINCT fence FROM escalation") == [(2,)]
         assert shop.rows("SELECT status, count(*) FROM escalation GROUP BY 1") == [("executed", requests)]
         refunds = shop.rows("SELECT reason, count(*) FROM transfer WHERE kind = 'refund' GROUP BY 1")
         assert sorted(refunds) == sorted((f"no {who}", 1) for who in range(1, requests + 1))
     assert list(place.provider.acts().values()) == [1] * requests
-    assert place.times_asked() == requests  # and each was asked for once
+    assert place.times_asked() == requests
+
+
+REQUESTS = pytest.mark.parametrize("requests", [16, pytest.param(1_000, marks=pytest.mark.long)])
+
+
+@REQUESTS
+def test_what_an_approver_left_when_they_died_is_carried_out_once_by_eight(
+    anywhere: Callable[..., Place], requests: int
+) -> None:
+    place = left(anywhere(), requests)
+    with crowd(place, EXECUTORS) as many:
+        many.all(recovered, range(EXECUTORS))
+    check_each_was_taken_up_once(place, requests)
+
+
+def turn_by_turn(shops: Sequence[Shop], chance: Random) -> None:
+    """Recover in all of them at once: of whichever comes, one step at a time."""
+    runs: list[tuple[Shop, Steps[int], Any]] = [(shop, recover(shop.gate), None) for shop in shops]
+    while runs:
+        shop, steps, told = runs.pop(chance.randrange(len(runs)))
+        with suppress(StopIteration):
+            step = steps.send(told)
+            assert isinstance(step, Transact | UnderWay)
+            answer = shop.store.run(step.job) if isinstance(step, Transact) else shop.gate.reach(step)
+            runs.append((shop, steps, answer))
+
+
+@REQUESTS
+def test_eight_that_find_the_same_at_the_same_time_share_it(anywhere: Callable[..., Place], requests: int) -> None:
+    place = left(anywhere(), requests)
+    with ExitStack() as stack:
+        turn_by_turn([stack.enter_context(shop_of(place)) for _ in range(EXECUTORS)], Random(requests))
+    check_each_was_taken_up_once(place, requests)
 
 
 def ruled(shop: Shop, given: tuple[str, bool]) -> tuple[bool, str, str]:
