@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
-SECTOR = 512
+SECTOR, PAGE = 512, 4096
 Write: TypeAlias = tuple[int, bytes]
 """What was put where; no bytes at all cut the file off there."""
 
@@ -20,17 +20,29 @@ class File:
     kept: bytearray = field(default_factory=bytearray)
     seen: bytearray = field(default_factory=bytearray)
     waiting: list[Write] = field(default_factory=list[Write])
+    forgotten: set[int] = field(default_factory=set[int])
+    """Pages that could not be synced: they are read as they were written, and are not on their way to the disk."""
 
     def write(self, offset: int, content: bytes) -> None:
+        for page in self.forgotten & _pages(offset, content):
+            self.waiting.append((page * PAGE, bytes(self.seen[page * PAGE : (page + 1) * PAGE])))
+            self.forgotten.remove(page)
         self.waiting.append((offset, content))
         _put(self.seen, offset, content)
+
+    def forget(self) -> None:
+        """What a sync that fails does to everything that waits for it: it is asked of the disk once and not again."""
+        for offset, content in self.waiting:
+            self.forgotten |= _pages(offset, content)
+        self.waiting.clear()
 
     def pages(self) -> int:
         """About how many pages of a database it holds."""
         return len(self.seen) // 4096
 
     def sync(self) -> None:
-        self.kept[:] = self.seen
+        for offset, content in self.waiting:
+            _put(self.kept, offset, content)
         self.waiting.clear()
 
     def found(self, chance: Random) -> "File":
@@ -41,6 +53,10 @@ class File:
                 if chance.random() < share:
                     _put(left, offset + start, content[start : start + SECTOR])
         return File(left, bytearray(left))
+
+
+def _pages(offset: int, content: bytes) -> set[int]:
+    return set(range(offset // PAGE, (offset + len(content) - 1) // PAGE + 1))
 
 
 def _put(into: bytearray, offset: int, content: bytes) -> None:
@@ -68,7 +84,11 @@ class Disk:
         self.files[name].write(size, b"")
 
     def sync(self, name: str) -> None:
-        self._count("sync")
+        try:
+            self._count("sync")
+        except Exception:
+            self.files[name].forget()
+            raise
         self.files[name].sync()
 
     def delete(self, name: str) -> None:

@@ -1,4 +1,7 @@
-"""The disk is full, or does not sync: the call that meets it fails, nothing is half done, and the next one works."""
+"""The disk is full, or does not sync: the call that meets it fails, nothing is half done, and the next one works.
+
+What could not be synced is not synced later either; every other time the power goes at the end, and takes it along.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +60,8 @@ def findings(rack: Rack, seed: int, fault: Fault) -> list[str]:
         if failing.met:
             failing.times = 0
     failing.times = 0
+    if chance.random() < 0.5:
+        here = rack.after(here, here.disk.found(chance))
     shop.store.close()
     return told + list(_afterwards(here, failed)) + ([] if failing.met else ["met nothing"])
 

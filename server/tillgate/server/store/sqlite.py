@@ -43,7 +43,6 @@ class SqliteStore(SqlStore):
         self.path = path
         self._clock = clock
         self._connection = _opened(path)
-        self._in_doubt = False
 
     def _take_place(self) -> tuple[Sql, datetime]:
         return self._begin("BEGIN IMMEDIATE")
@@ -53,8 +52,6 @@ class SqliteStore(SqlStore):
 
     def _begin(self, how: str) -> tuple[Sql, datetime]:
         """Take the file, trying again at random moments: SQLite's own waiting starves whoever comes late."""
-        if self._in_doubt:
-            self._reopen()
         pause, until = _FIRST_PAUSE, time.monotonic() + WAITS_SECONDS
         while True:
             try:
@@ -73,22 +70,17 @@ class SqliteStore(SqlStore):
             self._connection.execute("ROLLBACK")
 
     def _commit(self, desk: SqlDesk) -> None:
-        """A commit that fails is not done, unless all of it was written and is found when the file is opened again."""
+        """A commit that fails is not done, and the next one is written over it, unless that is never written.
+
+        So the connection is kept. Whoever opens the file anew may find the failed commit there, whole and never synced:
+        what is built upon that is lost with it when the power goes.
+        """
         try:
             self._connection.execute("COMMIT")
         except dbapi.Error as error:
-            self._in_doubt = True
+            self._roll_back()
             kind = Unavailable if _is_full(error) else Unsure
             raise kind(f"{self.path}: the commit failed: {error}") from error
-
-    def _reopen(self) -> None:
-        """After a failed commit nothing the connection remembers is trusted."""
-        try:
-            self._connection.close()
-            self._connection = connect(self.path)
-        except dbapi.Error as error:
-            raise Unavailable(f"{self.path}: cannot be opened again: {error}") from error
-        self._in_doubt = False
 
     def _close(self) -> None:
         self._connection.close()
