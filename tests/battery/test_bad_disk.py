@@ -3,6 +3,7 @@
 What could not be synced is not synced later either; every other time the power goes at the end, and takes it along.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,8 +58,12 @@ def findings(rack: Rack, seed: int, fault: Fault) -> list[str]:
         if outcome.status == "failed":
             failed.append(outcome)
             told += [] if failing.met > before else [f"broken: {outcome.as_json()}"]
-        if failing.met:
+        if failing.met and failing.times:
             failing.times = 0
+            if chance.random() < 0.5:  # and is killed: whoever comes next finds what can be read, synced or not
+                killed, here = shop, rack.after(here, copy.deepcopy(here.disk))
+                shop = here.start()
+                killed.store.close()
     failing.times = 0
     if chance.random() < 0.5:
         here = rack.after(here, here.disk.found(chance))

@@ -1,5 +1,6 @@
 """A connection that could lose what was answered is not worked with."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,17 @@ def test_a_pragma_that_is_passed_over_is_seen(tmp_path: Path, pragma: str) -> No
 def test_where_there_is_no_write_ahead_log_there_is_no_store() -> None:
     with pytest.raises(ConfigurationError, match="journal_mode at memory"):
         connect(":memory:")
+
+
+def test_what_a_killed_process_left_in_the_log_is_put_into_the_database_first(tmp_path: Path) -> None:
+    killed = connect(tmp_path / "shop.db")
+    killed.execute("CREATE TABLE kept (id INTEGER)")
+    for end in ("", "-wal"):
+        shutil.copy(tmp_path / f"shop.db{end}", tmp_path / f"left.db{end}")
+    killed.close()
+    next_one = connect(tmp_path / "left.db")
+    shutil.copy(tmp_path / "left.db", tmp_path / "alone.db")
+    next_one.close()
+    alone = dbapi.connect(tmp_path / "alone.db")
+    assert alone.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    alone.close()

@@ -46,7 +46,17 @@ def durable(connection: "sqlite3.Connection") -> "sqlite3.Connection":
         if found != value:
             connection.close()
             raise ConfigurationError(f"SQLite keeps {name} at {found}, not {value}: what was answered could be lost")
+    _put_in_order(connection)
     return connection
+
+
+def _put_in_order(connection: "sqlite3.Connection") -> None:
+    """Put the log into the database, as far as others let us.
+
+    Whoever is alone finds there what can be read; some of it may never have been synced, and what was written after it
+    would go with it when the power does.
+    """
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
 
 class SqliteSql:
