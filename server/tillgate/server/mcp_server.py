@@ -4,6 +4,7 @@ No exception leaves a handler but those of the protocol: on older connections it
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -39,8 +40,11 @@ class Handlers:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        tools = [_tool(tool) for tool in door.tools.values()]
-        self._tools = t.ListToolsResult(tools=tools, ttl_ms=60_000, cache_scope="private")
+
+    @cached_property
+    def _tools(self) -> t.ListToolsResult:
+        tools = [_tool(tool) for tool in self._door.tools.values()]
+        return t.ListToolsResult(tools=tools, ttl_ms=60_000, cache_scope="private")
 
     async def list_tools(self, _ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListToolsResult:
         return self._tools

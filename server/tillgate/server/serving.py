@@ -63,7 +63,10 @@ def _door(app: App, live: LivePolicy) -> Door:
 
 
 def settle_memory() -> None:
-    """What is there now stays, and a call leaves little behind: rarer collections are most of the tail of its time."""
-    gc.collect()
+    """What is there now stays, and a call leaves little behind: rarer collections are most of the tail of its time.
+
+    What a start left to collect stays too: looking for it would take as long as reading the policy.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()

@@ -3,6 +3,7 @@
 Each command imports what it needs when it runs, so that `tillgate serve` starts fast.
 """
 
+import gc
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -75,6 +76,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve one MCP client on stdin and stdout, or many over HTTP."""
+    gc.disable()  # until all is loaded: nothing of it is garbage, and looking for some is an eighth of the start
     from tillgate.server.serving import serve as serve_with
     from tillgate.server.settings import settings
 

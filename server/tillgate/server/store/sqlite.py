@@ -6,23 +6,19 @@ returns only when it is on disk (`synchronous=FULL`).
 
 import random
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlmodel import create_engine
 
 from tillgate.guards.errors import ConfigurationError, Unavailable, Unsure
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.store import SqlStore
-from tillgate.server.store.tables import create_tables
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
 from tillgate.tools.shops.embedded.sql import MAIN, Sql
-from tillgate.tools.shops.embedded.sqlite import SqliteSql, connect
+from tillgate.tools.shops.embedded.sqlite import OPENING_SECONDS, SqliteSql, connect
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,6 +28,10 @@ SCHEMA = 4
 
 WAITS_SECONDS = 5.0
 """How long a transaction waits for the other processes on the file."""
+_LAYOUT = """
+SELECT user_version, (SELECT count(*) FROM sqlite_master WHERE type = 'table') FROM pragma_user_version
+"""
+"""Asked at one instant: another process may be making the tables."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 
 
@@ -103,33 +103,22 @@ def _opened(path: Path) -> "sqlite3.Connection":
     try:
         if not path.parent.is_dir():
             raise ConfigurationError(f"{path}: there is no directory {path.parent}")
-        _create(path)
+        if not _is_made(path):
+            from tillgate.server.store.creating import create
+
+            create(path, SCHEMA, OPENING_SECONDS)
         return connect(path)
-    except (dbapi.Error, SQLAlchemyError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise ConfigurationError(f"{path}: cannot open the store: {cause}") from error
+    except (dbapi.Error, OSError) as error:
+        raise ConfigurationError(f"{path}: cannot open the store: {error}") from error
 
 
-def _create(path: Path) -> None:
-    """Make what is not there yet. Processes that start on a new file together wait for one another."""
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10}, module=dbapi)
-    try:
-        with made.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            _check_schema(connection, path)
-            create_tables(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
-            connection.commit()
-    finally:
-        made.dispose()
-
-
-def _check_schema(connection: Connection, path: Path) -> None:
-    """A store of another layout is left as it is: nothing of it is read wrongly, and nothing is lost."""
-    found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE type = 'table'").scalar_one()
+def _is_made(path: Path) -> bool:
+    """Whether the tables are there. A store of another layout is left as it is: nothing of it is read wrongly."""
+    with closing(dbapi.connect(path, timeout=OPENING_SECONDS)) as connection:
+        found, tables = connection.execute(_LAYOUT).fetchone()
     if tables and found != SCHEMA:
         raise ConfigurationError(
             f"{path}: this store has layout {found}, and this version of Tillgate works with layout {SCHEMA}; "
             "keep it for the version that made it, and seed a new file"
         )
+    return bool(tables)

@@ -12,8 +12,6 @@ from tillgate.tools.commerce.model import BALANCES
 from tillgate.tools.shops.embedded.load import ShopFile
 from tillgate.tools.shops.embedded.shop_file import OrderEntry
 
-CHARGES = "Shipping, tax and other charges"
-
 
 def order_lines(order: OrderEntry) -> Iterator[Mapping[str, Any]]:
     """The lines as they were paid for: less was captured than they cost, a discount; more, a charge beside them."""

@@ -25,7 +25,9 @@ from tillgate.tools.commerce.model import (
     Shipment,
     Variant,
 )
-from tillgate.tools.shops.embedded.opening import CHARGES
+
+CHARGES = "Shipping, tax and other charges"
+"""What a line is called that stands for what was paid beside the things."""
 
 Row: TypeAlias = Iterable[Any]
 

@@ -21,7 +21,7 @@ _PRAGMAS: Mapping[str, str | int] = {
     "secure_delete": _ON,  # a one-time code that was sent leaves no trace in free pages
     "busy_timeout": 0,  # from here on the store waits by itself
 }
-_OPENING_SECONDS = 10.0
+OPENING_SECONDS = 10.0
 """How long opening waits for the others on the file: after a crash, one of them puts the file in order first."""
 _REFERENCES = ("UNIQUE constraint failed", "FOREIGN KEY constraint failed")
 
@@ -30,7 +30,7 @@ def connect(path: str | Path) -> "sqlite3.Connection":
     """A durable connection: WAL, every commit synced, foreign keys held, no waiting for a lock."""
     return durable(
         dbapi.connect(
-            path, timeout=_OPENING_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+            path, timeout=OPENING_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
         )
     )
 
