@@ -248,7 +248,9 @@ class Answer:
 class Session:
     """`tillgate serve` and a client that sends whatever it is told to; keeps every byte it hears."""
 
-    def __init__(self, world: "World", *flags: str, now: str = NOW, policy: str | None = None) -> None:
+    def __init__(
+        self, world: "World", *flags: str, now: str = NOW, policy: str | None = None, asks: bool = False
+    ) -> None:
         self.errors = world.path / f"stderr-{next(_NUMBERS)}"
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
@@ -262,12 +264,14 @@ class Session:
         self.heard = bytearray()
         self._answers: dict[Any, JsonObject] = {}
         self._lines: dict[Any, bytes] = {}
+        self._asked: list[JsonObject] = []
         self._changed = threading.Condition()
         self._over = False
         self._numbers = itertools.count(1)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "e2e", "version": "1"}}
+        able: JsonObject = {"elicitation": {"form": {}}} if asks else {}
+        hello = {"protocolVersion": "2025-11-25", "capabilities": able, "clientInfo": {"name": "e2e", "version": "1"}}
         self.request("initialize", hello)
         self.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
 
@@ -277,6 +281,10 @@ class Session:
             self.heard += line
             message = json.loads(line)
             with self._changed:
+                if "method" in message:
+                    self._asked.append(message)
+                    self._changed.notify_all()
+                    continue
                 self._answers[message.get("id")] = message
                 self._lines[message.get("id")] = line
                 self._changed.notify_all()
@@ -296,6 +304,13 @@ class Session:
             assert done, f"no answer to {key}: {self.errors.read_text()}"
             assert key in self._answers, f"the server ended: {self.errors.read_text()}"
             return self._answers[key]
+
+    def asked(self) -> JsonObject:
+        """The question that the server puts to the client's user."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: self._asked or self._over, 60)
+        assert found
+        return self._asked[-1]
 
     def request(self, method: str, params: JsonObject) -> JsonObject:
         key = f"r{next(self._numbers)}"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tillgate.server.ending import Told
 from tillgate.server.screen import FAULT, MOST_BYTES, screen, screen_oversize
 from tillgate.server.stdio import LineWriter, lines, private_wire
 
@@ -95,7 +96,7 @@ async def test_lines_come_whole_however_they_are_cut() -> None:
     for part in (b'{"a"', b': 1}\n{"b": 2}\n\n{"c"', b": 3}\n"):
         os.write(writing, part)
     os.close(writing)
-    assert [line async for line in lines(reading)] == ['{"a": 1}', '{"b": 2}', '{"c": 3}']
+    assert [line async for line in lines(reading, Told())] == ['{"a": 1}', '{"b": 2}', '{"c": 3}']
     os.close(reading)
 
 
@@ -112,7 +113,7 @@ async def test_an_endless_line_is_answered_and_the_next_one_is_read() -> None:
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             group.start_soon(write)
-            first, second = [line async for line in lines(reading)]
+            first, second = [line async for line in lines(reading, Told())]
     assert "larger" in first
     assert len(first) < 1000
     assert second == '{"b": 2}'

@@ -74,6 +74,19 @@ class Wire:
             body = self._file.read(int(headers.get("content-length", 0)))
         return Reply(status, headers, body)
 
+    def begins(self) -> int:
+        """The status of a reply that does not end."""
+        status = int(self._file.readline().split()[1])
+        dict(self._headers())
+        return status
+
+    def reply_if_any(self) -> Reply | None:
+        """None where the other side has closed without one."""
+        try:
+            return self.reply() if self._file.peek(1) else None
+        except ConnectionResetError:
+            return None
+
     def ended(self) -> bool:
         """Whether the other side has closed; waits until it does or says something."""
         try:

@@ -21,6 +21,7 @@ from tillgate.guards.ports import Tool
 from tillgate.server.door import Door
 from tillgate.server.driving import nobody_to_ask
 from tillgate.server.eliciting import Client, Context, scope_of
+from tillgate.server.ending import Calls, Told, answered
 from tillgate.server.matter import JOURNEYS, get_prompt, read, resources
 from tillgate.server.stdio import LineWriter, lines, private_wire
 from tillgate.server.tasks import serve_tasks, task_of
@@ -100,13 +101,20 @@ def _sealing(door: Door) -> RequestStateSecurity:
     return RequestStateSecurity(keys=[door.state_key], bind_principal=lambda ctx: door.principal(scope_of(ctx)))
 
 
-async def serve_stdio(server: Server[dict[str, Any]]) -> None:
-    """Serve one client on stdin and stdout until it closes them. Nothing but the protocol is written to stdout."""
+async def serve_stdio(server: Server[dict[str, Any]], calls: Calls) -> None:
+    """Serve one client on stdin and stdout until it closes them, or the process is told to end.
+
+    Nothing but the protocol is written to stdout. What was begun by then is answered first.
+    """
+    told = Told()
     with private_wire() as (wire_in, wire_out):
-        incoming = cast("anyio.AsyncFile[str]", lines(wire_in))
+        incoming = cast("anyio.AsyncFile[str]", answered(lines(wire_in, told), calls))
         outgoing = cast("anyio.AsyncFile[str]", LineWriter(wire_out))
-        async with stdio_server(incoming, outgoing) as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(told.watch, wire_in)
+            async with stdio_server(incoming, outgoing) as (read, write):
+                await server.run(read, write, server.create_initialization_options())
+            beside.cancel_scope.cancel()
 
 
 def _meta(params: t.RequestParams) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App, build
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
+from tillgate.server.ending import Calls
 from tillgate.server.mcp_server import build_server, serve_stdio
 from tillgate.server.notify import dispatcher_for
 from tillgate.server.recovering import recovery
@@ -33,7 +34,8 @@ def serve(settings: Settings) -> None:
         watcher.start()
         recovering.start()
         if settings.http is None:
-            anyio.run(serve_stdio, build_server(_door(app, live)))
+            calls = Calls()
+            anyio.run(serve_stdio, build_server(_door(app, live, calls)), calls)
         else:
             from tillgate.server.web.serve import serve_http
 
@@ -46,7 +48,7 @@ def serve(settings: Settings) -> None:
         app.store.close()
 
 
-def _door(app: App, live: LivePolicy) -> Door:
+def _door(app: App, live: LivePolicy, calls: Calls) -> Door:
     """Transactions on this thread: one client, one call at a time, and nothing can cut one in two."""
 
     async def run(job: Callable[[Desk], Any]) -> Any:
@@ -57,7 +59,8 @@ def _door(app: App, live: LivePolicy) -> Door:
     async def call(sent: Sent, ask: AskClient) -> Outcome:
         gate = live.gate
         received = sent.by(callers(sent.conversation, sent.asks))
-        return await drive(gate.steps(received), run, gate.reach, ask)
+        with calls.one():
+            return await drive(gate.steps(received), run, gate.reach, ask)
 
     return Door(app.tools, call, lambda _scope: callers.principal, lambda: live.policy, app.state_key())
 

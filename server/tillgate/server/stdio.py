@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import anyio
 import anyio.to_thread
 
+from tillgate.server.ending import Told
 from tillgate.server.screen import MOST_BYTES, screen, screen_oversize
 
 _CHUNK = 64 * 1024
@@ -36,13 +37,13 @@ def private_wire() -> Generator[tuple[int, int]]:
             os.close(descriptor)
 
 
-async def lines(descriptor: int) -> AsyncIterator[str]:
-    """Screened messages, one a line, until the client closes its end.
+async def lines(descriptor: int, told: Told) -> AsyncIterator[str]:
+    """Screened messages, one a line, until the client closes its end or the process is told to end.
 
     Of a line that is too long only its two ends are kept, so no client can fill the memory.
     """
     buffer, tail, dropped = bytearray(), b"", False
-    while chunk := await _read(descriptor):
+    while chunk := await _read(descriptor, told):
         *ended, rest = chunk.split(b"\n")
         for part in ended:
             buffer += part
@@ -55,7 +56,7 @@ async def lines(descriptor: int) -> AsyncIterator[str]:
         if len(buffer) > MOST_BYTES + _TAIL:
             tail, dropped = bytes(buffer[-_TAIL:]), True
             del buffer[MOST_BYTES:]
-    if buffer.strip() and not dropped:
+    if buffer.strip() and not dropped and not told.so:
         yield screen(bytes(buffer))
 
 
@@ -89,13 +90,17 @@ class LineWriter:
         """Nothing is held back."""
 
 
-async def _read(descriptor: int) -> bytes:
+async def _read(descriptor: int, told: Told) -> bytes:
+    if told.so:
+        return b""
     if sys.platform == "win32":
         return await anyio.to_thread.run_sync(os.read, descriptor, _CHUNK, abandon_on_cancel=True)
     try:
         await anyio.wait_readable(descriptor)
     except PermissionError:  # a plain file is always readable and cannot be waited for
         return await anyio.to_thread.run_sync(os.read, descriptor, _CHUNK, abandon_on_cancel=True)
+    except anyio.ClosedResourceError:
+        return b""
     return os.read(descriptor, _CHUNK)
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -15,22 +16,30 @@ from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.types import Message, Receive, Scope, Send
 
-from tillgate.guards.model import Json
+from tillgate.guards.model import Json, inside
 from tillgate.server.door import Door
 from tillgate.server.mcp_server import build_server
 from tillgate.server.screen import MOST_BYTES, Fault, fault_of, screened
 from tillgate.server.web.identity import Identity
+from tillgate.server.web.limits import BODY_SECONDS, Places
 from tillgate.server.web.plain import PlainCalls, plain_call
 from tillgate.server.web.statuses import OK, Statuses
-from tillgate.server.web.wire import HEAD, IDENTITY, Gone, Head, TooLarge, again, body_of, error, send_json
+from tillgate.server.web.wire import HEAD, IDENTITY, Gone, Head, Header, TooLarge, again, body_of, error, send_json
+
+TOO_MANY = 429
+"""A code of ours, outside those of the protocol."""
+RETRY_SOON: Header = (b"retry-after", b"1")
+CLOSE: Header = (b"connection", b"close")
 
 
 class Endpoint:
     """The ASGI application at `/mcp`. Who asks, and from where, is settled before."""
 
-    def __init__(self, door: Door, statuses: Statuses) -> None:
+    def __init__(self, door: Door, statuses: Statuses, places: Places) -> None:
         server = build_server(door)
+        self._door = door
         self._statuses = statuses
+        self._places = places
         self._plain = PlainCalls(door, server.server_info_stamp)
         self._modern = StreamableHTTPSessionManager(server, json_response=True)
         self._older = StreamableHTTPSessionManager(server)
@@ -50,8 +59,11 @@ class Endpoint:
             await send_json(send, *unlike)
             return
         try:
-            body = await body_of(head, receive, MOST_BYTES)
+            with anyio.fail_after(BODY_SECONDS):
+                body = await body_of(head, receive, MOST_BYTES)
             message = screened(body)
+        except TimeoutError:
+            await send_json(send, 408, error(INVALID_REQUEST, "The body did not come"), [CLOSE])
         except TooLarge:
             await send_json(send, 413, error(INVALID_REQUEST, f"The body is larger than {MOST_BYTES // 1024} KiB"))
         except Gone:
@@ -59,12 +71,19 @@ class Endpoint:
         except Fault as fault:
             await send_json(send, 400, error(PARSE_ERROR, str(fault)))
         else:
-            if (call := plain_call(message, head)) is not None:
-                text = await self._plain.answer(call, scope)
-                status, headers = self._statuses.of(scope)
-                await send_json(send, status, text, headers)
-            else:
-                await self._by_sdk(scope, again(_text(body, message), receive), send)
+            with self._places.place(self._door.principal(scope)) as free:
+                if free:
+                    await self._answer(message, body, scope, receive, send)
+                else:
+                    await send_json(send, 429, _crowded(message), [RETRY_SOON])
+
+    async def _answer(self, message: Json, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        if (call := plain_call(message, scope[HEAD])) is not None:
+            text = await self._plain.answer(call, scope)
+            status, headers = self._statuses.of(scope)
+            await send_json(send, status, text, headers)
+        else:
+            await self._by_sdk(scope, again(_text(body, message), receive), send)
 
     async def _by_sdk(self, scope: Scope, receive: Receive, send: Send) -> None:
         identity: Identity | None = scope.get(IDENTITY)
@@ -95,6 +114,13 @@ def _unlike_json(head: Head) -> tuple[int, Json] | None:
     if not any(kind in head.get("accept").lower() for kind in ("application/json", "application/*", "*/*")):
         return 406, error(INVALID_REQUEST, "Accept must have application/json")
     return None
+
+
+def _crowded(message: Json) -> Json:
+    """An error, not an outcome: clients show the words of one whatever its status is."""
+    told = error(TOO_MANY, "Too many of your calls are under way; nothing was begun. Wait for their answers first.")
+    key = inside({"message": message}, "message").get("id")
+    return {**told, "id": key if type(key) in (str, int) else None}
 
 
 def _text(body: bytes, message: Json) -> bytes:

@@ -1,9 +1,11 @@
 """`tillgate serve --http`: one process, one event loop, and a writer beside it that makes calls durable together."""
 
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from types import FrameType
 
 import uvicorn
 from starlette.routing import BaseRoute
@@ -15,12 +17,14 @@ from tillgate.guards.outcome import Outcome
 from tillgate.server.app import App
 from tillgate.server.door import Door, Handle, Sent
 from tillgate.server.driving import AskClient, drive
+from tillgate.server.ending import GRACE_SECONDS, end_for_sure, leave
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.verifying import PATH, verify_routes
 from tillgate.server.web.bearer import Bearer, metadata_pages
 from tillgate.server.web.callers import CallerOf, anybody, by_token
 from tillgate.server.web.endpoint import Endpoint
 from tillgate.server.web.health import health
+from tillgate.server.web.limits import CALLS_AT_ONCE, CONNECTIONS, Impatient, Places
 from tillgate.server.web.options import Access, access_of, bound
 from tillgate.server.web.site import Site
 from tillgate.server.web.statuses import ANSWERED, Statuses
@@ -28,8 +32,6 @@ from tillgate.server.web.wire import IDENTITY
 from tillgate.server.writing import Writer
 
 log = logging.getLogger("tillgate.web")
-GRACE_SECONDS = 4
-"""How long what is in flight may take once the process is told to end."""
 
 
 def serve_http(app: App, live: LivePolicy) -> None:
@@ -42,23 +44,33 @@ def serve_http(app: App, live: LivePolicy) -> None:
         try:
             config = uvicorn.Config(
                 site_of(app, live, writer, access),
+                http=Impatient,
                 ws="none",
+                limit_concurrency=CONNECTIONS,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_graceful_shutdown=int(GRACE_SECONDS),
             )
             sys.stderr.write(f"tillgate serves {access.resource} on {host} port {port}\n")
-            uvicorn.Server(config).run(sockets=[listening])
+            signal.signal(signal.SIGTERM, leave)  # what the signal does once the server has ended
+            _Server(config).run(sockets=[listening])
         finally:
             writer.stop()
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        end_for_sure()
+        super().handle_exit(sig, frame)
 
 
 def site_of(app: App, live: LivePolicy, writer: Writer, access: Access, more: Sequence[BaseRoute] = ()) -> Site:
     """The site of this app. `more` are pages beside its own."""
     bearer = Bearer(access.tokens, access.resource) if access.tokens else None
-    endpoint = Endpoint(_door(app, live, writer, access), Statuses(app.tools, bearer))
+    places = Places(CALLS_AT_ONCE if access.tokens else CONNECTIONS)  # without tokens everybody is one principal
+    endpoint = Endpoint(_door(app, live, writer, access), Statuses(app.tools, bearer), places)
     keys = access.tokens.keys if access.tokens else None
     own = [health(app, live, keys), *(metadata_pages(access.resource, access.issuer) if bearer else ())]
     return Site(endpoint, access.names, bearer, [*own, *verify_routes(live, writer.run), *more])

@@ -1,21 +1,23 @@
-"""The HTTP status of an answered call: 200, but for what HTTP has a word of its own."""
+"""The HTTP status of an answered call: 200, but for what a client has to ask its issuer for.
+
+Clients look into nothing but a 200 for what a model may read; so all else that a call comes to is one.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from tillgate.guards.answers import BUSY, OUT_OF_SCOPE
+from tillgate.guards.answers import OUT_OF_SCOPE
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.ports import Tool
 from tillgate.guards.scopes import scope_for
 from tillgate.server.web.bearer import Bearer
 from tillgate.server.web.wire import IDENTITY, Header
 
-OK, FORBIDDEN, UNAVAILABLE = 200, 403, 503
+OK, FORBIDDEN = 200, 403
 ANSWERED = "tillgate.answered"
 """Where the tool and the outcome of its call stand in the scope of a request, once there is one."""
-RETRY_SOON: Header = (b"retry-after", b"1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +34,4 @@ class Statuses:
         if answered and code == OUT_OF_SCOPE and self.bearer is not None:
             needed = scope_for(self.tools[answered[0]].surface)
             return FORBIDDEN, [self.bearer.forbidden(scope[IDENTITY], needed)]
-        return (UNAVAILABLE, [RETRY_SOON]) if code == BUSY.code else (OK, ())
+        return OK, ()
