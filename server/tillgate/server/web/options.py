@@ -1,5 +1,6 @@
 """What the settings of `--http` mean, checked together: nobody is served without a token by mistake."""
 
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,10 +39,15 @@ def bound(settings: Settings) -> socket.socket:
     """The listening socket. Raises ConfigurationError for an address that is none, or is taken."""
     host, port = settings.address
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)  # with the protocol, event loops send small parts at once
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
     except OSError as error:
         raise ConfigurationError(f"--http {settings.http}: {error.strerror or error}") from error
+    return listening
 
 
 def access_of(settings: Settings, port: int, clock: Clock) -> Access:
