@@ -195,8 +195,9 @@ def memory(server: Server, minutes: int) -> None:
         files = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
         print(f"minute {minute}: {kib / 1024:.1f} MiB, {kib / first - 1:+.1%}, {files} descriptors", flush=True)
         if minute < minutes:
-            calls = [len(load(server, tool, 64, 30).took) for tool in TOOLS]
-            print(f"  {calls[0]:,} reads and {calls[1]:,} writes", flush=True)
+            reads, writes = (load(server, tool, 64, 30) for tool in TOOLS)
+            cost = f"{reads.cpu_ms:.2f} and {writes.cpu_ms:.2f} ms of CPU a call"
+            print(f"  {len(reads.took):,} reads and {len(writes.took):,} writes, {cost}", flush=True)
 
 
 def spent(pid: int) -> float:
