@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 from mcp import types as t
+from mcp.client.extension import ClientExtension
 from msgspec.structs import replace
 from worlds import World, customer, make_world
 
@@ -15,6 +16,7 @@ from tillgate.guards.outcome import Outcome
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
 from tillgate.server.mcp_server import build_server
+from tillgate.server.tasks import EXTENSION
 
 RULES = """policy: protocol
 version: 3
@@ -55,6 +57,18 @@ def server(world: World, customer_number: int = 1) -> Any:
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_client_that_knows_no_tasks_gets_the_escalated_outcome(world: World, mode: str) -> None:
     async with Client(server(world), mode=mode) as client:
+        told = (await client.call_tool("issue_refund", REFUND)).structured_content
+    assert told is not None
+    assert told["status"] == "escalated"
+
+
+class KnowsTasks(ClientExtension):
+    identifier = EXTENSION
+
+
+async def test_an_older_client_that_says_it_knows_tasks_gets_an_answer_its_protocol_has(world: World) -> None:
+    """A task would be no valid answer there: the act would wait, and nobody would ever hear of it."""
+    async with Client(server(world), mode="legacy", extensions=[KnowsTasks()]) as client:
         told = (await client.call_tool("issue_refund", REFUND)).structured_content
     assert told is not None
     assert told["status"] == "escalated"

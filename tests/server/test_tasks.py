@@ -137,4 +137,7 @@ def test_a_client_that_has_not_said_so_gets_no_task(speaker: Speaker) -> None:
     told = plain["structuredContent"]
     assert (plain["resultType"], told["status"]) == ("complete", "escalated")
     handle = told["escalation"]["handle"]
-    assert speaker.send("tasks/get", {"taskId": handle}, knows=False)["error"]["code"] == -32602
+    for method in ("tasks/get", "tasks/cancel", "tasks/update"):
+        refused = speaker.send(method, {"taskId": handle, "inputResponses": {}}, knows=False)["error"]
+        assert refused["code"] == -32021
+        assert refused["data"] == {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}

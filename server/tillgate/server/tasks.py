@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tillgate.guards.audit.record import rfc3339
 from tillgate.guards.outcome import Outcome, ReasonGiven
+from tillgate.server.eliciting import MODERN
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 _OVER = {"denied": "denied", "expired": "expired", "stale": "stale"}
@@ -82,7 +83,8 @@ def serve_tasks(server: Server[dict[str, Any]], call: Call, result: Result) -> N
 async def _asked(ctx: Context, params: TaskParams, call: Call, tool: str) -> Outcome:
     """How the request stands. Raises MCPError for one that is not this customer's, in the words for one that is not."""
     if not _speaks(ctx):
-        raise MCPError(t.INVALID_PARAMS, "Declare the extension to ask for tasks")
+        needed = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
+        raise MCPError(t.MISSING_REQUIRED_CLIENT_CAPABILITY, "Declare the extension to ask for tasks", needed)
     outcome = await call(ctx, params.meta or {}, tool, {"handle": params.task_id})
     if outcome.escalation is None:
         raise MCPError(t.INVALID_PARAMS, "There is no such task")
@@ -111,5 +113,8 @@ def _made_at(handle: str) -> datetime:
 
 
 def _speaks(ctx: Context) -> bool:
+    """Older clients may declare what they know of it too, but on their protocol no answer of this shape is valid."""
+    if ctx.protocol_version < MODERN:
+        return False
     capabilities = ctx.session.client_capabilities
     return capabilities is not None and EXTENSION in (capabilities.extensions or {})
