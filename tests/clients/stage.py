@@ -14,6 +14,7 @@ from tillgate.server.demo_cast import environment, tillgate_command
 from tillgate.server.seeding import seed_text
 from tillgate.tools.shops.embedded.demo import demo_shop_text
 
+Outcome = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 SERVES = re.compile(r"tillgate serves (http://\S+)")
 
@@ -52,8 +53,8 @@ class Stage:
 
     @contextmanager
     def serving(self, *command: str) -> Iterator[str]:
-        """The URL of a server over HTTP; `command` starts it, or this shop's own, on a port that is free."""
-        words = [*(command or self.serve_command("--unsafe-no-auth")), "--http", f"127.0.0.1:{free_port()}"]
+        """The URL of a server over HTTP on a port that is free; `command` starts it, or else it is this shop's own."""
+        words = [*(command or self.serve_command("--unsafe-no-auth")), "--http", "127.0.0.1:0"]
         served = subprocess.Popen(words, cwd=self.folder, env=self.environment, stderr=subprocess.PIPE, text=True)
         try:
             yield _url(served.stderr)
@@ -72,15 +73,6 @@ def stage(folder: Path, change: tuple[str, str] = ("", "")) -> Stage:
     return made
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    import socket
-
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
-
-
 def _url(said: IO[str] | None) -> str:
     assert said is not None
     heard: list[str] = []
@@ -89,6 +81,3 @@ def _url(said: IO[str] | None) -> str:
         if found := SERVES.search(line):
             return found[1]
     raise AssertionError(f"{sys.executable}: no server: {''.join(heard)}")
-
-
-Outcome = dict[str, Any]
