@@ -79,6 +79,7 @@ async def test_the_policy_can_be_read_without_what_would_help_to_get_around_it(w
     async with Client(server(world), mode=mode) as client:
         listed = await client.list_resources()
         assert [resource.name for resource in listed.resources] == ["policy", "offers"]
+        assert (await client.list_resource_templates()).resource_templates == []
         read = await client.read_resource("tillgate://policy")
     content = read.contents[0]
     assert isinstance(content, t.TextResourceContents)

@@ -100,13 +100,14 @@ class Callers:
         )
 
 
-def build(settings: Settings, *, serving: bool = False) -> App:
+def build(settings: Settings, *, serving: bool = False, tools: Mapping[str, Tool] | None = None) -> App:
     """Put everything together. Raises ConfigurationError for a policy, shop or setting that cannot be served.
 
     A store remembers the policy it is `serving` under; every other command decides by that one and no other, so that a
-    reviewer in another directory cannot approve under another policy without knowing.
+    reviewer in another directory cannot approve under another policy without knowing. `tools`, by name, stand in for
+    those that are shipped.
     """
-    clock, minter, tools = clock_of(settings), RandomMinter(), tool_map()
+    clock, minter, tools = clock_of(settings), RandomMinter(), tools or tool_map()
     text, source = policy_text(settings.policy) if serving else (None, None)
     policy = load_policy(text, source, surfaces(tools)) if text is not None and source is not None else None
     store = open_store(settings)

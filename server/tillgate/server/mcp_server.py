@@ -62,6 +62,12 @@ class Handlers:
     async def list_resources(self, _ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListResourcesResult:
         return t.ListResourcesResult(resources=resources(), ttl_ms=60_000, cache_scope="private")
 
+    async def list_templates(
+        self, _ctx: Context, _params: t.PaginatedRequestParams | None
+    ) -> t.ListResourceTemplatesResult:
+        """None: clients that list resources ask for these too."""
+        return t.ListResourceTemplatesResult(resource_templates=[], ttl_ms=60_000, cache_scope="private")
+
     async def read_resource(self, ctx: Context, params: t.ReadResourceRequestParams) -> t.ReadResourceResult:
         async def offers() -> Outcome:
             return await self.call(ctx, _meta(params), "list_offers", {})
@@ -86,6 +92,7 @@ def build_server(door: Door) -> Server[dict[str, Any]]:
         get_tool_input_schema=_no_parameter_headers,
         on_list_tools=handlers.list_tools,
         on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
         on_read_resource=handlers.read_resource,
         on_list_prompts=handlers.list_prompts,
         on_get_prompt=handlers.get_prompt,

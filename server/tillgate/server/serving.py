@@ -1,13 +1,14 @@
 """`tillgate serve`: build, serve, and close in order."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
 
 from tillgate.guards.desk import Desk
 from tillgate.guards.outcome import Outcome
+from tillgate.guards.ports import Tool
 from tillgate.server.app import App, build
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
@@ -19,12 +20,12 @@ from tillgate.server.reloading import LivePolicy, Watcher
 from tillgate.server.settings import Settings
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, tools: Mapping[str, Tool] | None = None) -> None:
     """Serve until the client closes stdin, or over HTTP until the process is told to end.
 
-    Raises ConfigurationError before the first byte if anything is wrong.
+    `tools` stand in for those that are shipped. Raises ConfigurationError before the first byte if anything is wrong.
     """
-    app = build(settings, serving=True)
+    app = build(settings, serving=True, tools=tools)
     live = LivePolicy(app)
     watcher, recovering = Watcher(live), recovery(app, live)
     dispatcher = None
