@@ -38,7 +38,9 @@ class Speaker:
         self.app = app
         self._client = client
 
-    def send(self, method: str, params: dict[str, Any], *, knows: bool = True) -> dict[str, Any]:
+    def send(
+        self, method: str, params: dict[str, Any], *, knows: bool = True, named: str | None = None
+    ) -> dict[str, Any]:
         meta = {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {"extensions": {EXTENSION: {}}} if knows else {},
@@ -47,7 +49,7 @@ class Speaker:
             "accept": "application/json, text/event-stream",
             "mcp-protocol-version": "2026-07-28",
             "mcp-method": method,
-            **({"mcp-name": str(params["name"])} if "name" in params else {}),
+            **({"mcp-name": name} if (name := named or params.get("name")) else {}),
         }
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
         told: dict[str, Any] = self._client.post("/mcp", json=body, headers=headers).json()
@@ -141,3 +143,12 @@ def test_a_client_that_has_not_said_so_gets_no_task(speaker: Speaker) -> None:
         refused = speaker.send(method, {"taskId": handle, "inputResponses": {}}, knows=False)["error"]
         assert refused["code"] == -32021
         assert refused["data"] == {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
+
+
+@pytest.mark.parametrize("method", ["tasks/get", "tasks/cancel", "tasks/update"])
+def test_a_header_that_names_another_task_is_refused(speaker: Speaker, method: str) -> None:
+    task = speaker.refund()["taskId"]
+    about = {"taskId": task, "inputResponses": {}}
+    assert speaker.send(method, about, named=f"{task}0")["error"]["code"] == -32020
+    assert speaker.task(task)["status"] == "working"
+    assert "result" in speaker.send(method, about, named=task)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from mcp import types as t
 from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from pydantic import Field
 
 from tillgate.guards.audit.record import rfc3339
@@ -85,6 +86,9 @@ async def _asked(ctx: Context, params: TaskParams, call: Call, tool: str) -> Out
     if not _speaks(ctx):
         needed = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
         raise MCPError(t.MISSING_REQUIRED_CLIENT_CAPABILITY, "Declare the extension to ask for tasks", needed)
+    named = ctx.request.headers.get(MCP_NAME_HEADER) if ctx.request is not None else None
+    if named is not None and decode_header_value(named) != params.task_id:  # whoever routes by it was told another task
+        raise MCPError(t.HEADER_MISMATCH, "Mcp-Name is not the task that is asked for")
     outcome = await call(ctx, params.meta or {}, tool, {"handle": params.task_id})
     if outcome.escalation is None:
         raise MCPError(t.INVALID_PARAMS, "There is no such task")
