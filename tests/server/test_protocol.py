@@ -122,5 +122,6 @@ async def test_prompts_are_filled_in_or_refused_in_words(world: World, mode: str
 @pytest.mark.parametrize("uri", ["tillgate://policy/", "file:///etc/passwd", "tillgate://orders/ord_1"])
 async def test_nothing_else_can_be_read(world: World, uri: str) -> None:
     async with Client(server(world)) as client:
-        with pytest.raises(MCPError, match="There is no resource"):
+        with pytest.raises(MCPError, match="There is no resource") as refused:
             await client.read_resource(uri)
+    assert refused.value.error.data == {"uri": uri}

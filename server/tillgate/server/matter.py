@@ -52,7 +52,7 @@ async def read(
     elif uri == OFFERS:
         text, kind = orjson.dumps((await offers()).as_json()).decode(), "application/json"
     else:
-        raise MCPError(t.INVALID_PARAMS, f"There is no resource {uri[:64]!r}; resources/list names them")
+        raise MCPError(t.INVALID_PARAMS, f"There is no resource {uri[:64]!r}; resources/list names them", {"uri": uri})
     return t.ReadResourceResult(contents=[t.TextResourceContents(uri=uri, mime_type=kind, text=text)])
 
 
