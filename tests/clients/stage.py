@@ -55,7 +55,8 @@ class Stage:
     def serving(self, *command: str) -> Iterator[str]:
         """The URL of a server over HTTP on a port that is free; `command` starts it, or else it is this shop's own."""
         words = [*(command or self.serve_command("--unsafe-no-auth")), "--http", "127.0.0.1:0"]
-        served = subprocess.Popen(words, cwd=self.folder, env=self.environment, stderr=subprocess.PIPE, text=True)
+        own = {"PYTHONPATH": str(ROOT / "tests")}
+        served = subprocess.Popen(words, cwd=self.folder, env=self.environment | own, stderr=subprocess.PIPE, text=True)
         try:
             yield _url(served.stderr)
         finally:
