@@ -74,7 +74,7 @@ def test_the_lock_names_only_the_public_index() -> None:
     assert not any("file:" in str(package) for package in lock["package"])
 
 
-@pytest.mark.parametrize("script", ["scripts/demo", "scripts/test", "scripts/setup.sh", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/demo", "scripts/test", "scripts/clients", "scripts/setup.sh", ".ci/run"])
 def test_a_script_is_sound_bash(script: str) -> None:
     done = subprocess.run(["bash", "-n", str(ROOT / script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -49,7 +49,7 @@ class Stage:
     def code(self) -> str:
         """The code in the newest message to the customer."""
         mails: list[dict[str, str]] = json.loads(self.command("outbox", "--json"))
-        return re.findall(r"\b[0-9]{6}\b", mails[-1]["body"])[0]
+        return str(re.findall(r"\b[0-9]{6}\b", mails[-1]["body"])[0])
 
     @contextmanager
     def serving(self, *command: str) -> Iterator[str]:

@@ -51,7 +51,7 @@ NOT_FOR_US: Mapping[str, str] = {
     "input-required-result-non-tool-request": QUESTION,
     "input-required-result-capability-check": QUESTION,
     "input-required-result-ignore-extra-params": "It answers a question that was never put, with no state of ours.",
-    "http-custom-header-server-validation": "No argument is also a header: what tells of a customer has no place there.",
+    "http-custom-header-server-validation": "No argument is a header too: what tells of a customer has no place there.",
     "sep-2640-skills-directory": "Skills are not offered.",
     "sep-2640-skills-enumeration": "Skills are not offered.",
     "sep-2640-skills-manifest": "Skills are not offered.",

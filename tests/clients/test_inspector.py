@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from clients.installing import INSTALLED, installed, node_environment
 from clients.journey import Call, looking_around, play, small_refund
 from clients.stage import Outcome, Stage, stage
@@ -28,8 +27,9 @@ def inspect(shop: Stage, target: list[str], *words: str) -> dict[str, Any]:
         command, cwd=shop.folder, env=node_environment(shop.folder), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0 or '"isError":true' in done.stdout.replace(" ", ""), done.stdout + done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told.get("result", told)
+    told = json.loads(done.stdout)
+    inner: dict[str, Any] = told.get("result", told)
+    return inner
 
 
 def test_it_has_nothing_to_say_against_the_schemas_of_the_tools(shop: Stage) -> None:

@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from clients.journey import play
 from clients.stage import stage
 from clients.talking import HOMES, talking
 
 QUICK = {"typescript_v1", "typescript_v2"}
 """Those that are played every time: what they need is there anyway, for the conformance suite."""
-CLIENT_ASKS = ("confirm: agent, message: \"Please confirm", "confirm: client, message: \"Please confirm")
+CLIENT_ASKS = ('confirm: agent, message: "Please confirm', 'confirm: client, message: "Please confirm')
 
 
 def marked(driver: str, *more: Any) -> Any:

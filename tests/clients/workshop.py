@@ -83,7 +83,9 @@ class WithSchema(Bench):
         return SCHEMA
 
 
-def tool(name: str, base: type[Bench] = Bench, /, *, writes: bool = False, refuses: bool = False, **fields: Any) -> Bench:
+def tool(
+    name: str, base: type[Bench] = Bench, /, *, writes: bool = False, refuses: bool = False, **fields: Any
+) -> Bench:
     """A tool by this name, with these arguments: a type and a default each."""
     args = create_model(f"{name}_args", __base__=ChangeArgs if writes else Args, **fields)
     hints = Hints(read_only=not writes, destructive=False, idempotent=not writes)

@@ -15,6 +15,7 @@ from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from pydantic import Field
 
 from tillgate.guards.audit.record import rfc3339
+from tillgate.guards.model import Json
 from tillgate.guards.outcome import Outcome, ReasonGiven
 from tillgate.server.eliciting import MODERN
 
@@ -84,7 +85,7 @@ def serve_tasks(server: Server[dict[str, Any]], call: Call, result: Result) -> N
 async def _asked(ctx: Context, params: TaskParams, call: Call, tool: str) -> Outcome:
     """How the request stands. Raises MCPError for one that is not this customer's, in the words for one that is not."""
     if not _speaks(ctx):
-        needed = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
+        needed: Json = {"requiredCapabilities": {"extensions": {EXTENSION: {}}}}
         raise MCPError(t.MISSING_REQUIRED_CLIENT_CAPABILITY, "Declare the extension to ask for tasks", needed)
     named = ctx.request.headers.get(MCP_NAME_HEADER) if ctx.request is not None else None
     if named is not None and decode_header_value(named) != params.task_id:  # whoever routes by it was told another task

@@ -6,8 +6,6 @@ and then nobody knows any more who was identified before.
 
 import asyncio
 import json
-import os
-import sys
 from typing import Any
 
 from langchain.agents import create_agent
@@ -18,13 +16,14 @@ from langchain_mcp_adapters.callbacks import Callbacks
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_mcp_adapters.tools import load_mcp_tools
 from mcp.types import ElicitResult
+from wire import COMMAND, CONFIG, ENVIRONMENT, URL, heard, say
 
 ASKED: list[str] = []
 
 
-def say(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+async def agree(_mcp: Any, params: Any, _context: Any) -> ElicitResult:
+    ASKED.append(params.message)
+    return ElicitResult(action="accept", content={"agree": True})
 
 
 def shown(message: ToolMessage) -> dict[str, Any]:
@@ -49,36 +48,29 @@ class Script(BaseChatModel):
 
     async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         if isinstance(messages[-1], ToolMessage):
-            say({"outcome": shown(messages[-1]), "asked": ASKED[:]})
+            say(outcome=shown(messages[-1]), asked=ASKED)
             ASKED.clear()
-        line = await asyncio.to_thread(sys.stdin.readline)
         message = AIMessage("done")
-        if line:
-            call = json.loads(line)
-            message = AIMessage("", tool_calls=[{"name": call["tool"], "args": call["arguments"], "id": str(len(messages))}])
+        if call := await heard():
+            wanted = {"name": call["tool"], "args": call["arguments"], "id": str(len(messages))}
+            message = AIMessage("", tool_calls=[wanted])
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
-async def agree(_mcp: Any, params: Any, _context: Any) -> ElicitResult:
-    ASKED.append(params.message)
-    return ElicitResult(action="accept", content={"agree": True})
+def connection() -> dict[str, Any]:
+    if URL:
+        return {"transport": "streamable_http", "url": URL}
+    return {"transport": "stdio", "command": COMMAND[0], "args": COMMAND[1:], "env": ENVIRONMENT}
 
 
-def connection(config: dict[str, Any]) -> dict[str, Any]:
-    if url := config.get("url"):
-        return {"transport": "streamable_http", "url": url}
-    command, *words = config["command"]
-    return {"transport": "stdio", "command": command, "args": words, "env": {**os.environ, **config["env"]}}
-
-
-async def main(config: dict[str, Any]) -> None:
-    callbacks = Callbacks(on_elicitation=agree) if config["agrees"] else Callbacks()
-    client = MultiServerMCPClient({"tillgate": connection(config)}, callbacks=callbacks)
+async def main() -> None:
+    callbacks = Callbacks(on_elicitation=agree) if CONFIG["agrees"] else Callbacks()
+    client = MultiServerMCPClient({"tillgate": connection()}, callbacks=callbacks)
     async with client.session("tillgate") as session:
         tools = await load_mcp_tools(session, callbacks=callbacks, server_name="tillgate")
-        say({"tools": [tool.name for tool in tools]})
+        say(tools=[tool.name for tool in tools])
         agent = create_agent(Script(), tools)
         await agent.ainvoke({"messages": [("user", "Help Mira.")]}, {"recursion_limit": 200})
 
 
-asyncio.run(main(json.loads(sys.argv[1])))
+asyncio.run(main())
