@@ -31,3 +31,10 @@ def installed(*parts: str) -> None:
 def node_environment(home: Path) -> dict[str, str]:
     """For programs in JavaScript: the Node that they need, and a home of their own."""
     return {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
+
+
+def running(part: str, program: str) -> list[str]:
+    """The command that runs a program, given as text so that it finds the packages of the directory it runs in."""
+    if part == "node":
+        return [str(NODE / "node"), "--input-type=module", "-e", program]
+    return [str(INSTALLED / part / "bin/python"), "-c", program]

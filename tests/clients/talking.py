@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clients.installing import INSTALLED, NODE, installed, node_environment
+from clients.installing import INSTALLED, installed, node_environment, running
 from clients.stage import Outcome, Stage
 
 DRIVERS = Path(__file__).with_name("drivers")
@@ -72,8 +72,7 @@ def talking(driver: str, shop: Stage, url: str | None, *, agrees: bool = False, 
 
 
 def _program(driver: str) -> list[str]:
-    """JavaScript is given as text, so that it finds the packages of the directory it runs in."""
     script = DRIVERS / f"{driver}.mjs"
     if script.is_file():
-        return [str(NODE / "node"), "--input-type=module", "-e", script.read_text("utf-8")]
+        return running("node", script.read_text("utf-8"))
     return [str(INSTALLED / HOMES[driver] / "bin/python"), str(DRIVERS / f"{driver}.py")]
