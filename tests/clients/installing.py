@@ -14,7 +14,10 @@ NODE = INSTALLED / "node/node_modules/node/bin"
 
 
 def installed(*parts: str) -> None:
-    """What `scripts/clients` installs under these names is there when this returns; else the test is skipped."""
+    """What `scripts/clients` installs under these names is there when this returns; else the test ends here.
+
+    It is skipped where there is no npm, and where nothing can be installed, unless that is continuous integration.
+    """
     if {"node", "inspector"} & set(parts) and shutil.which("npm") is None:
         pytest.skip("NOT TESTED WITH REAL CLIENTS: there is no npm on PATH")
     INSTALLED.mkdir(exist_ok=True)
@@ -25,7 +28,8 @@ def installed(*parts: str) -> None:
                 [str(ROOT / "scripts/clients"), part], capture_output=True, text=True, check=False, timeout=600
             )
         if done.returncode:
-            pytest.fail(f"scripts/clients {part} could not install it:\n{done.stderr[-2000:]}", pytrace=False)
+            give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+            give_up(f"NOT TESTED WITH REAL CLIENTS: scripts/clients {part} failed:\n{done.stderr[-2000:]}")
 
 
 def node_environment(home: Path) -> dict[str, str]:

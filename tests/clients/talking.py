@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clients.installing import INSTALLED, installed, node_environment, running
+from clients.installing import INSTALLED, node_environment, running
 from clients.stage import Outcome, Stage
 
 DRIVERS = Path(__file__).with_name("drivers")
@@ -52,7 +52,6 @@ class Client:
 @contextmanager
 def talking(driver: str, shop: Stage, url: str | None, *, agrees: bool = False, era: str = "auto") -> Iterator[Client]:
     """A client at `url`, or at a server that it starts itself. `agrees` says yes to whatever it is told to ask."""
-    installed(HOMES[driver])
     where = {"url": url} if url else {"command": shop.serve_command(), "env": shop.own_settings()}
     command = [*_program(driver), json.dumps({**where, "agrees": agrees, "era": era})]
     with subprocess.Popen(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clients.installing import installed
 from clients.journey import play
 from clients.stage import stage
 from clients.talking import HOMES, talking
@@ -13,42 +14,48 @@ QUICK = {"typescript_v1", "typescript_v2"}
 CLIENT_ASKS = ('confirm: agent, message: "Please confirm', 'confirm: client, message: "Please confirm')
 
 
-def marked(driver: str, *more: Any) -> Any:
-    return pytest.param(driver, *more, marks=() if driver in QUICK else pytest.mark.long)
+def marked(driver: str) -> Any:
+    return pytest.param(driver, marks=() if driver in QUICK else pytest.mark.long)
 
 
 EVERY = pytest.mark.parametrize("driver", [marked(driver) for driver in HOMES])
-IN_BOTH_ERAS = [marked(driver, era) for driver in ("typescript_v2", "fastmcp_client") for era in ("legacy", "auto")]
+
+
+@pytest.fixture
+def folder(driver: str, tmp_path: Path) -> Path:
+    """Where the shop will be, once there is a client for it."""
+    installed(HOMES[driver])
+    return tmp_path
 
 
 @EVERY
-def test_the_journey_over_stdio(driver: str, tmp_path: Path) -> None:
-    shop = stage(tmp_path)
+def test_the_journey_over_stdio(driver: str, folder: Path) -> None:
+    shop = stage(folder)
     with talking(driver, shop, None) as client:
         play(client, shop)
 
 
 @EVERY
-def test_the_journey_over_http(driver: str, tmp_path: Path) -> None:
-    shop = stage(tmp_path)
+def test_the_journey_over_http(driver: str, folder: Path) -> None:
+    shop = stage(folder)
     with shop.serving() as url, talking(driver, shop, url) as client:
         play(client, shop)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("driver", "era"), [("typescript_v2", "legacy"), ("fastmcp_client", "legacy")])
-def test_the_journey_in_the_older_era(driver: str, era: str, tmp_path: Path) -> None:
-    shop = stage(tmp_path)
-    with shop.serving() as url, talking(driver, shop, url, era=era) as client:
+@pytest.mark.parametrize("driver", ["typescript_v2", "fastmcp_client"])
+def test_the_journey_in_the_older_era(driver: str, folder: Path) -> None:
+    shop = stage(folder)
+    with shop.serving() as url, talking(driver, shop, url, era="legacy") as client:
         play(client, shop)
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["stdio", "http"])
 @EVERY
 def test_a_client_that_can_ask_is_told_what_to_ask_and_its_yes_is_enough(
-    driver: str, over_http: bool, tmp_path: Path
+    driver: str, over_http: bool, folder: Path
 ) -> None:
-    shop = stage(tmp_path, CLIENT_ASKS)
+    shop = stage(folder, CLIENT_ASKS)
     if not over_http:
         with talking(driver, shop, None, agrees=True) as client:
             play(client, shop, asks=True)
