@@ -26,7 +26,7 @@ def web(world: World) -> Iterator[Web]:
 
 @asynccontextmanager
 async def client(web: Web, mode: str, token: str, answer: t.ElicitResult | None = None) -> AsyncIterator[Client]:
-    async def asked(_context: Any, _params: t.ElicitRequestParams) -> t.ElicitResult:
+    async def asked(context: Any, params: t.ElicitRequestParams) -> t.ElicitResult | t.ErrorData:
         assert answer is not None
         return answer
 
