@@ -1,7 +1,7 @@
 """Which conversation a call is in: the token's, the client's own, an older client's session, else the running one."""
 
 import pytest
-from e2e.world import JsonObject, World
+from e2e.world import OPEN, JsonObject, World
 from web.house import ASKABLE, META, START, Web, records, serving
 
 ORDER = {"order_id": "ord_a1"}
@@ -31,7 +31,7 @@ def test_a_caller_who_names_none_goes_on_in_the_running_one_until_half_an_hour_o
 
     first = after(0)
     assert after(29) == first
-    assert after(29, customer="cus_ben") == first  # by the same name, of another principal
+    assert after(29, customer="cus_ben") != first
     assert after(58) == first
     second = after(88)
     assert second != first
@@ -39,13 +39,20 @@ def test_a_caller_who_names_none_goes_on_in_the_running_one_until_half_an_hour_o
 
 
 def test_a_call_that_is_sent_again_without_a_key_is_answered_again_and_acts_once(world: World) -> None:
-    policy = 'policy: p\nversion: 1\ncurrency: USD\nrules: [{id: a, tools: "*", permit: true}]\n'
     arguments = {"order_id": "ord_a2", "reason": "other"}
-    with serving(world, policy=policy) as web:
+    with serving(world, policy=OPEN) as web:
         first = web.call("cancel_order", arguments).answer
         assert (first.status, first.envelope["replayed"]) == ("completed", False)
-    with serving(world, policy=policy) as web:
+    with serving(world, policy=OPEN) as web:
         again = web.call("cancel_order", arguments).answer
     assert (again.status, again.envelope["replayed"], again.envelope["call_id"]) == (
         "completed", True, first.envelope["call_id"]
     )  # fmt: skip
+
+
+def test_the_same_call_through_another_agent_is_a_call_of_its_own(world: World) -> None:
+    refund = {"order_id": "ord_a9", "amount": "1.00", "reason": "late"}
+    with serving(world, policy=OPEN) as web:
+        told = [web.call("issue_refund", refund, web.token(client_id=agent)).answer for agent in ("one", "one", "two")]
+    assert [answer.status for answer in told] == ["completed"] * 3
+    assert [answer.envelope["replayed"] for answer in told] == [False, True, False]

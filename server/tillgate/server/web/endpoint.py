@@ -109,7 +109,7 @@ class Endpoint:
 
 
 def _unlike_json(head: Head) -> tuple[int, Json] | None:
-    if not head.get("content-type").lower().startswith("application/json"):
+    if head.get("content-type").lower().partition(";")[0].strip() != "application/json":
         return 415, error(INVALID_REQUEST, "Content-Type must be application/json")
     if not any(kind in head.get("accept").lower() for kind in ("application/json", "application/*", "*/*")):
         return 406, error(INVALID_REQUEST, "Accept must have application/json")
