@@ -30,13 +30,14 @@ async def client(web: Web, mode: str, token: str, answer: t.ElicitResult | None 
         assert answer is not None
         return answer
 
+    callback: Any = asked if answer else None
     headers = {"authorization": f"Bearer {token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30) as http,
         Client(
             streamable_http_client(web.url, http_client=http),
             mode=mode,
-            elicitation_callback=asked if answer else None,
+            elicitation_callback=callback,
         ) as made,
     ):
         yield made
