@@ -25,13 +25,14 @@ from tillgate.guards.desk import (
 )
 from tillgate.guards.effects import Effect
 from tillgate.guards.errors import Unavailable
-from tillgate.guards.model import Json, Plan, Subject, inside
+from tillgate.guards.model import Json, Plan, Subject
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
 from tillgate.server.store.log import Tail
 from tillgate.server.store.record import GATE_TABLES, SubjectRecord
 from tillgate.server.store.rows import (
     action_from,
+    glimpse,
     json_text,
     pending_from,
     request_from,
@@ -434,7 +435,7 @@ class SqlDesk:
             " SELECT record FROM chain ORDER BY seq",
             (self._shop, talk_key, self._shop, limit),
         )
-        return [_glimpse(orjson.loads(row["record"])) for row in rows]
+        return [glimpse(orjson.loads(row["record"])) for row in rows]
 
     def append(self, body: Mapping[str, Json], personal: Sequence[str], talk: Talk | None = None) -> None:
         self._log.append(body, personal, talk.last_record if talk else None)
@@ -493,13 +494,3 @@ class SqlDesk:
 
 
 _FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}
-
-
-def _glimpse(record: Mapping[str, Any]) -> Mapping[str, Json]:
-    outcome = inside(record, "outcome")
-    return {
-        "at": record["at"],
-        "tool": record.get("tool"),
-        "status": outcome.get("status"),
-        "reasons": [reason["code"] for reason in outcome.get("reasons", [])],
-    }

@@ -8,7 +8,7 @@ import orjson
 
 from tillgate.guards.desk import Action, Caller, Pending, Received, Request, Talk
 from tillgate.guards.effects import Effect
-from tillgate.guards.model import Agent, Assurance, Json, Subject
+from tillgate.guards.model import Agent, Assurance, Json, Subject, inside
 from tillgate.tools.shops.embedded.sql import Row
 
 
@@ -155,3 +155,14 @@ def request_from(row: Row, approved_by: Sequence[str]) -> Request:
         fence=row["fence"],
         lease_until=time_from(row["lease_until"]) if row["lease_until"] else None,
     )
+
+
+def glimpse(record: Mapping[str, Any]) -> Mapping[str, Json]:
+    """What a reviewer sees of an earlier call of the same conversation."""
+    outcome = inside(record, "outcome")
+    return {
+        "at": record["at"],
+        "tool": record.get("tool"),
+        "status": outcome.get("status"),
+        "reasons": [reason["code"] for reason in outcome.get("reasons", [])],
+    }
