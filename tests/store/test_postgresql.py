@@ -93,10 +93,24 @@ def test_a_commit_whose_answer_is_lost_is_found_in_the_log_and_told_as_done(post
             wire.cut_next()
             outcome = world.call("issue_refund", **REFUND | {"amount": f"{n}.00"})
             assert (outcome.status, refunds(world)) == ("completed", n)
-        assert (wire.cuts, problems(world)) == (5, [])
+        wire.cut_next()
+        world.store.run(lambda desk: desk.serve_under("digest", "policy.yaml", "text"))  # it says so by itself
+        assert (wire.cuts, problems(world)) == (6, [])
         world.store.close()
         wire.close()
     postgresql.drop(name)
+
+
+def test_a_commit_that_the_server_turns_into_a_rollback_is_not_taken_for_one(world: World) -> None:
+    def job(desk: SqlDesk) -> None:
+        desk.append({"kind": "failure", "at": "2026-01-01T00:00:00Z"}, ())
+        desk.close()
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            desk.sql.rows("SELECT 1 / 0")
+
+    with pytest.raises(Unavailable, match="rolled back"):
+        world.store.run(job)
+    assert world.records() == []
 
 
 def test_who_waits_too_long_for_the_others_is_told_that_the_store_is_busy(world: World) -> None:
