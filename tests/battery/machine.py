@@ -146,5 +146,5 @@ def racked() -> Generator[Rack]:
     rack, _ = Rack(), seeded()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite, "connect", rack.connect)
-        patch.setattr(sqlite, "_create", lambda _path: None)  # it is made already
+        patch.setattr(sqlite, "_is_made", lambda _path: True)
         yield rack

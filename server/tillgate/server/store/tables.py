@@ -104,7 +104,7 @@ class Action(Row, table=True):
 
     __tablename__ = "action"
     __table_args__ = (
-        found_by("action_arguments", "arguments"),
+        found_by("action_arguments", "arguments", "seq"),
         found_by("action_key", "key", given="key"),
         found_by("action_handle", "handle", given="handle"),
         found_by("action_policy", "policy"),
