@@ -4,8 +4,8 @@ The output is RFC 8785 (JSON Canonicalization Scheme) for the values let in: no 
 JSON reader holds exactly, and ASCII keys, whose order is the same by byte, code point and UTF-16 unit.
 """
 
-import re
 from gc import get_referents
+from itertools import chain
 from typing import cast
 
 import orjson
@@ -18,7 +18,6 @@ MAX_DEPTH = 64
 
 _TYPES = frozenset({dict, list, str, int, bool, type(None)})
 _WRITTEN = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
-_KEYS = re.compile(rb'"([^"]*)":')
 
 
 def canonical(value: Json) -> bytes:
@@ -26,7 +25,7 @@ def canonical(value: Json) -> bytes:
     try:
         if _fits(value):
             written = orjson.dumps(value, option=_WRITTEN)
-            if written.isascii() or _plain_keys(written):
+            if written.isascii() or _plain_keys(value):
                 return written
         _check(value, "", 0)
         return orjson.dumps(value, option=_WRITTEN)
@@ -51,9 +50,14 @@ def _fits(value: Json) -> bool:
     return False
 
 
-def _plain_keys(written: bytes) -> bool:
-    """Whether every key is ASCII. With a quote inside a text or a key they cannot be told apart, so it says no."""
-    return b'\\"' not in written and b"".join(_KEYS.findall(written)).isascii()
+def _plain_keys(value: Json) -> bool:
+    """Whether every key is ASCII, in a value that fits and was written: its keys are texts."""
+    level: list[Json] = [value]
+    while level:
+        if not "".join(chain.from_iterable(each for each in level if type(each) is dict)).isascii():
+            return False
+        level = get_referents(*level)
+    return True
 
 
 def _check(value: Json, path: str, depth: int) -> None:

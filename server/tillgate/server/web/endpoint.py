@@ -4,11 +4,11 @@ Plain calls are answered here, as JSON. Whatever else the protocol knows the SDK
 clients have a session and a stream, so that the server can ask them something while a call waits.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import anyio
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -59,7 +59,7 @@ class Endpoint:
             await send_json(send, *unlike)
             return
         try:
-            with anyio.fail_after(BODY_SECONDS):
+            async with asyncio.timeout(BODY_SECONDS):
                 body = await body_of(head, receive, MOST_BYTES)
             message = screened(body)
         except TimeoutError:
