@@ -28,7 +28,7 @@ from tillgate.server.store.store import SqlStore
 from tillgate.server.world import FixedClock, RandomMinter, SystemClock
 from tillgate.tools.registry import tools as registered
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
-from tillgate.tools.shops.embedded.seed import shop_currency
+from tillgate.tools.shops.embedded.shop import shop_currency
 
 STATE_KEY = "state_key"
 

@@ -19,7 +19,7 @@ from tillgate.guards.policy.load import load_policy
 from tillgate.guards.policy.types import Policy
 from tillgate.server.app import App, policy_file, policy_text, same_currency, surfaces
 from tillgate.server.ticking import Ticker
-from tillgate.tools.shops.embedded.seed import shop_currency
+from tillgate.tools.shops.embedded.shop import shop_currency
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks at the file."""

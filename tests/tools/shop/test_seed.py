@@ -10,7 +10,8 @@ import pytest
 from tillgate.guards.errors import SeedError
 from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 from tillgate.tools.shops.embedded.load import load_shop
-from tillgate.tools.shops.embedded.seed import seed, shop_currency
+from tillgate.tools.shops.embedded.seed import seed
+from tillgate.tools.shops.embedded.shop import shop_currency
 from tillgate.tools.shops.embedded.sql import Sql
 from tillgate.tools.shops.embedded.strict_json import MOST_BYTES
 

@@ -54,7 +54,8 @@ def _plain_keys(value: Json) -> bool:
     """Whether every key is ASCII, in a value that fits and was written: its keys are texts."""
     level: list[Json] = [value]
     while level:
-        if not "".join(chain.from_iterable(each for each in level if type(each) is dict)).isascii():
+        objects = [cast("dict[str, Json]", each) for each in level if type(each) is dict]
+        if not "".join(chain.from_iterable(objects)).isascii():
             return False
         level = get_referents(*level)
     return True

@@ -50,10 +50,11 @@ def gathered(text: str, folder: Path) -> Files:
     The load says at its place what is missing, so this never fails.
     """
     others: dict[str, str] = {}
-    for name in _included(text):
+    whole = _sections(text)
+    for name in _included(whole):
         _read(name, folder, others)
-    for source in (text, *tuple(others.values())):
-        for name in _listed(source):
+    for sections in (whole, *map(_sections, tuple(others.values()))):
+        for name in _listed(sections):
             _read(name, folder, others)
     return Files(text, MappingProxyType(others))
 
@@ -77,15 +78,15 @@ def _read(name: str, folder: Path, others: dict[str, str]) -> None:
         return  # the load says so where the file is named
 
 
-def _included(text: str) -> Iterator[str]:
-    include = _sections(text).get("include")
+def _included(sections: Mapping[str, Node]) -> Iterator[str]:
+    include = sections.get("include")
     for item in include.items if isinstance(include, Sequence) else ():
         if isinstance(item, Scalar):
             yield item.text
 
 
-def _listed(text: str) -> Iterator[str]:
-    lists = _sections(text).get("lists")
+def _listed(sections: Mapping[str, Node]) -> Iterator[str]:
+    lists = sections.get("lists")
     for body in lists.values.values() if isinstance(lists, MappingNode) else ():
         file = body.values.get("file") if isinstance(body, MappingNode) else None
         if isinstance(file, Scalar):

@@ -6,11 +6,21 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tillgate.guards.model import inside
-from tillgate.server.cli.common import FINDINGS, INTEGRITY, AsJson, Db, Shop, guarded, out, print_json, talk
+from tillgate.server.cli.common import (
+    FINDINGS,
+    INTEGRITY,
+    AsJson,
+    Db,
+    Shop,
+    escape,
+    guarded,
+    out,
+    print_json,
+    table,
+    talk,
+)
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -39,18 +49,18 @@ def show(
     if as_json:
         print_json(records)
         return
-    table = Table()
+    shown = table()
     for heading in ("seq", "at", "kind", "tool", "customer", "status", "why", "call"):
-        table.add_column(heading, overflow="fold")
+        shown.add_column(heading, overflow="fold")
     for record in records:
         outcome = inside(record, "outcome")
         why = ", ".join(reason.get("rule") or reason["code"] for reason in outcome.get("reasons", []))
         customer = inside(record, "subject").get("customer_id") or ""
-        table.add_row(
+        shown.add_row(
             str(record["seq"]), record["at"], record["kind"], escape(record.get("tool") or ""), escape(customer),
             outcome.get("status", ""), escape(why), record.get("call_id", ""),
         )  # fmt: skip
-    out().print(table)
+    out().print(shown)
 
 
 @app.command()

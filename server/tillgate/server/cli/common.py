@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
 import orjson
 import typer
-from rich.console import Console
 
 from tillgate.guards.errors import ConfigurationError, IntegrityError
 from tillgate.guards.model import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 OK, FINDINGS, USAGE, CONFIGURATION, INTEGRITY = range(5)
 P = ParamSpec("P")
@@ -34,15 +37,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 As = Annotated[str, typer.Option("--as", help="Your name, as it will stand in the audit log")]
 
 
-def out() -> Console:
+def out() -> "Console":
     """For data. Plain and uncut when piped."""
+    from rich.console import Console
+
     console = Console(highlight=False, emoji=False)
     return console if console.is_terminal else Console(highlight=False, emoji=False, width=200)
 
 
-def talk() -> Console:
+def talk() -> "Console":
     """For everything that is not data."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, emoji=False)
+
+
+def table(*, bare: bool = False) -> "Table":
+    """An empty table; a `bare` one has no lines and no margin."""
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False) if bare else Table()
+
+
+def escape(text: str) -> str:
+    """The text for a console that reads markup, which then shows it as it is."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
 
 
 def print_json(value: Json) -> None:

@@ -7,7 +7,7 @@ from tillgate.guards.money import Currency, currency
 from tillgate.server.app import App, build, open_store
 from tillgate.server.settings import settings
 from tillgate.server.store.desk import SqlDesk
-from tillgate.tools.shops.embedded.seed import shop_currency
+from tillgate.tools.shops.embedded.shop import shop_currency
 
 
 @contextmanager

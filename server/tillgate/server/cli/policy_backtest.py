@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.money import currency
-from tillgate.server.cli.common import FINDINGS, AsJson, guarded, out, print_json, talk
+from tillgate.server.cli.common import FINDINGS, AsJson, escape, guarded, out, print_json, table, talk
 
 if TYPE_CHECKING:
     from tillgate.server.backtest_counts import Backtest
@@ -93,13 +91,13 @@ def _say(made: "Backtest") -> None:
     from tillgate.server.backtest_counts import as_json as counted
 
     told = counted(made)
-    table = Table(box=None, pad_edge=False)
+    shown = table(bare=True)
     for heading, justify in (("was", "left"), ("would be", "left"), ("calls", "right"), ("amount", "right")):
-        table.add_column(heading, justify="right" if justify == "right" else "left")
+        shown.add_column(heading, justify="right" if justify == "right" else "left")
     for row in told["outcomes"]:
         mark = "≠ " if row["was"] != row["now"] else "  "
-        table.add_row(mark + row["was"], row["now"], str(row["calls"]), f"{row['amount']} {made.currency}")
-    out().print(table)
+        shown.add_row(mark + row["was"], row["now"], str(row["calls"]), f"{row['amount']} {made.currency}")
+    out().print(shown)
     out().print(f"{made.flips} of {made.decided} calls would have ended otherwise")
     out().print(f"would move now and did not then: {told['would_have_moved']} {made.currency}")
     out().print(f"moved then and would not now:    {told['would_have_been_held']} {made.currency}")

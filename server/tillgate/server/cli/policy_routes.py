@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Json
 from tillgate.guards.money import Currency, currency
 from tillgate.guards.routes import Route, Row
-from tillgate.server.cli.common import AsJson, guarded, out, print_json, talk
+from tillgate.server.cli.common import AsJson, escape, guarded, out, print_json, table, talk
 
 
 @guarded
@@ -52,15 +50,15 @@ def _show(found: list[Route], money: Currency) -> None:
         out().print(f"[bold]{escape(route.tool)}[/bold] ({escape(route.intent)})")
         for line in route.everywhere:
             out().print(f"  everywhere: {line}", markup=False, soft_wrap=True)
-        table = Table(box=None, pad_edge=False)
+        shown = table(bare=True)
         for heading in ("  amount", "assurance", "risk", "leads to"):
-            table.add_column(heading, overflow="fold")
+            shown.add_column(heading, overflow="fold")
         for row in route.rows:
             amount, level, tier = place(row, money)
-            table.add_row(
+            shown.add_row(
                 f"  {amount}", level, tier, escape("\n".join(route.only(row)) or "only what holds everywhere")
             )
-        out().print(table)
+        out().print(shown)
         out().print()
 
 

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.policy.diagnostics import PolicyError
-from tillgate.server.cli.common import AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
+from tillgate.server.cli.common import AsJson, Db, PolicyFile, Shop, escape, guarded, out, print_json, table, talk
 
 
 @guarded
@@ -35,11 +33,11 @@ def log(
         keys = ("digest", "source", "served_at", "actions")
         print_json({"served": [{key: getattr(each, key) for key in keys} for each in found], "file": file})
         return
-    table = Table(box=None, pad_edge=False)
+    shown = table(bare=True)
     for heading in ("served at", "digest", "actions", "file"):
-        table.add_column(heading, justify="right" if heading == "actions" else "left")
+        shown.add_column(heading, justify="right" if heading == "actions" else "left")
     for each in found:
-        table.add_row(each.served_at, each.digest.removeprefix("sha256:")[:12], str(each.actions), escape(each.source))
+        shown.add_row(each.served_at, each.digest.removeprefix("sha256:")[:12], str(each.actions), escape(each.source))
     out().print(table if found else "No policy was served here yet.")
     talk().print(file["state"], markup=False, soft_wrap=True)
 

@@ -3,10 +3,21 @@
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
+from tillgate.server.cli.common import (
+    FINDINGS,
+    As,
+    AsJson,
+    Db,
+    PolicyFile,
+    Shop,
+    escape,
+    guarded,
+    out,
+    print_json,
+    table,
+    talk,
+)
 
 app = typer.Typer(help="What waits for a person.", no_args_is_help=True)
 Handle = Annotated[str, typer.Argument(help="The handle, esc_…")]
@@ -33,15 +44,15 @@ def list_(
     if not rows:
         talk().print("Nothing waits. A call that policy escalates will appear here.")
         return
-    table = Table()
+    shown = table()
     for heading in ("request", "status", "amount", "what", "queue", "approvals", "expires"):
-        table.add_column(heading, overflow="fold", min_width=18 if heading == "request" else None)
+        shown.add_column(heading, overflow="fold", min_width=18 if heading == "request" else None)
     for row in rows:
-        table.add_row(
+        shown.add_row(
             row["handle"], row["status"], row["amount"], escape(row["summary"]), escape(row["queue"]),
             f"{len(row['approved_by'])} of {row['approvals']}", row["expires_at"],
         )  # fmt: skip
-    out().print(table)
+    out().print(shown)
 
 
 @app.command()

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from tillgate.guards.errors import SeedError
-from tillgate.guards.money import Currency, currency
 from tillgate.tools.shops.embedded.apply import canonical
 from tillgate.tools.shops.embedded.load import ShopFile, load_shop
 from tillgate.tools.shops.embedded.opening import order_lines, transfers
@@ -41,12 +40,6 @@ def seed(sql: Sql, text: bytes | str, *, now: datetime, replace: bool = False) -
             sql.run(f"DELETE FROM {table} WHERE shop = ?", (sql.shop,))  # noqa: S608
         counts = {table: _fill(sql, table, rows) for table, rows in _tables(shop, time_text(now), _places_taken(sql))}
     return SeedReport(shop.currency.code, counts, shop.digest)
-
-
-def shop_currency(sql: Sql) -> Currency | None:
-    """The currency of the shop in this database; None while it has not been filled."""
-    row = sql.row("SELECT currency FROM shop WHERE shop = ?", (sql.shop,))
-    return None if row is None else currency(row["currency"])
 
 
 def _fill(sql: Sql, table: str, rows: Iterable[Row]) -> int:

@@ -13,7 +13,7 @@ import orjson
 from msgspec.structs import replace
 
 from tillgate.guards.model import Json
-from tillgate.guards.money import Currency
+from tillgate.guards.money import Currency, currency
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, OrderStatus, Product, Variant
 from tillgate.tools.shops.embedded import rows
 from tillgate.tools.shops.embedded.apply import read_entity, root_version
@@ -234,3 +234,9 @@ def _pattern(word: str) -> str:
 def search_words(*texts: str | None) -> str:
     """What `search` looks at in a variant: each text case-folded, on a line of its own."""
     return "\n".join(_folded(text) for text in texts if text)
+
+
+def shop_currency(sql: Sql) -> Currency | None:
+    """The currency of the shop in this database; None while it has not been filled."""
+    row = sql.row("SELECT currency FROM shop WHERE shop = ?", (sql.shop,))
+    return None if row is None else currency(row["currency"])
