@@ -117,7 +117,8 @@ def build(settings: Settings, *, serving: bool = False, tools: Mapping[str, Tool
                 same_currency(shop_currency(desk.sql), policy)
                 _known_customer(desk, settings.customer)
                 desk.serve_under(policy.digest, policy.source, text)
-                desk.serve_with(PAYMENTS, settled(settings.payments))
+                if desk.served_with(PAYMENTS) != (payments := settled(settings.payments)):
+                    desk.serve_with(PAYMENTS, payments)
         else:
             policy = _served_policy(settings, store, tools)
         providers = providers_for(_payments(settings, store))

@@ -457,8 +457,6 @@ class SqlDesk:
 
     def serve_with(self, name: str, value: str | None) -> None:
         """Something this store is served with from now on, or no more."""
-        if self.served_with(name) == value:
-            return
         self._sql.tell("DELETE FROM serving WHERE shop = ? AND name = ?", (self._shop, name))
         if value is not None:
             self._put("serving", {"name": name, "value": value})
