@@ -1,11 +1,11 @@
 """Where each test of the battery plays: on SQLite, and where the store makes a difference on PostgreSQL too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from battery.stage import Place
+from battery.stage import OpenHere, Place
 
 
 @pytest.fixture
@@ -14,9 +14,11 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Place]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Place]]:
     """Makes an empty place on each kind of store."""
-    if request.param == "postgres":
-        pytest.skip("NOT CHECKED: there is no PostgreSQL store yet")
-    return partial(Place, tmp_path)
+    url = request.getfixturevalue("database") if request.param == "postgresql" else None
+    open_here = OpenHere()
+    yield partial(Place, tmp_path, url, open_here=open_here)
+    for store in open_here:
+        store.close()

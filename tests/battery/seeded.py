@@ -14,6 +14,7 @@ from battery.stage import Place, Shop
 from tillgate.guards.effects import Answer, Reach, UnderWay
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.sqlite import SqliteStore
+from tillgate.server.store.store import SqlStore
 from tillgate.server.writing import Writer, _tell, _Waiting
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def opened(place: Place, fault: Fault | None) -> Shop:
             return place.open()
 
 
-def writer_of(store: SqliteStore, fault: Fault | None) -> Writer:
+def writer_of(store: SqlStore, fault: Fault | None) -> Writer:
     """The writer of a process."""
     return _EarlyWriter(store) if fault == "early answer" else Writer(store)
 

@@ -39,7 +39,7 @@ def shown(shop: Shop, since: int = 0) -> Shown:
             lines=[_line(row) for row in sql.rows(_SINCE, (since,))],
             requests={row["id"]: dict(row) for row in requests},
             refunds=Counter(row[0] for row in sql.rows("SELECT reason FROM transfer WHERE kind = 'refund'")),
-            uses=[dict(row) for row in sql.rows("SELECT call_id, amount FROM budget_use WHERE NOT taken_back")],
+            uses=[dict(row) for row in sql.rows("SELECT call_id, amount FROM budget_use WHERE taken_back = 0")],
         )
 
 

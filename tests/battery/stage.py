@@ -22,7 +22,9 @@ from tillgate.guards.policy.types import Policy
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.app import tool_map
 from tillgate.server.payments.stub import Behaviour, StubProvider
+from tillgate.server.store.postgresql import PostgresStore
 from tillgate.server.store.sqlite import SqliteStore
+from tillgate.server.store.store import SqlStore
 from tillgate.server.world import RandomMinter
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 from tillgate.tools.shops.embedded.seed import seed
@@ -55,16 +57,28 @@ class SharedClock:
         return NOW + timedelta(seconds=int((time.time() - self.started) * self.pace))
 
 
+class OpenHere(list[SqlStore]):
+    """The stores that this process has opened; another one that is told of a place has none of them."""
+
+    def __reduce__(self) -> tuple[type["OpenHere"], tuple[()]]:
+        return OpenHere, ()
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a shop lies and how it is run: all that a process has to be told to work on it."""
+    """Where a shop lies and how it is run: all that a process has to be told to work on it.
+
+    With a `url` it lies in that PostgreSQL database, and only the provider's books in the folder.
+    """
 
     folder: Path
+    url: str | None = None
     behaviours: Sequence[Behaviour] = ("done",)
     repeatable: bool = True
     findable: bool = True
     rules: str = POLICY
     clock: Clock = field(default_factory=lambda: SharedClock(time.time(), 30))
+    open_here: OpenHere = field(default_factory=OpenHere, repr=False, compare=False)
 
     @property
     def provider(self) -> StubProvider:
@@ -75,8 +89,13 @@ class Place:
         with closing(sqlite3.connect(self.folder / "books.db")) as books:
             return int(books.execute("SELECT count(*) FROM request").fetchone()[0])
 
-    def store(self, minter: Minter, kind: type[SqliteStore] = SqliteStore) -> SqliteStore:
-        return kind(self.folder / "shop.db", self.clock, minter)
+    def store(self, minter: Minter, kind: type[SqliteStore] = SqliteStore) -> SqlStore:
+        if self.url is None:
+            made: SqlStore = kind(self.folder / "shop.db", self.clock, minter)
+        else:
+            made = PostgresStore(self.url, self.clock, minter)
+        self.open_here.append(made)
+        return made
 
     def open(self, kind: type[SqliteStore] = SqliteStore) -> "Shop":
         """What one process has of it."""
@@ -91,7 +110,7 @@ class Shop:
     """The gate and the store of one process."""
 
     gate: Gate
-    store: SqliteStore
+    store: SqlStore
 
     def rows(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         with self.store.reading() as desk:

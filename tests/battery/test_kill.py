@@ -24,7 +24,7 @@ LONGEST = 0.15
 def test_killed_anywhere_nothing_is_done_twice_unwritten_or_forgotten(
     tmp_path: Path, kills: int, record_property: Note
 ) -> None:
-    place = opened(Place(tmp_path, BEHAVIOURS))
+    place = opened(Place(tmp_path, behaviours=BEHAVIOURS))
     with watching(place) as seen:
         with crashing(place, seen, seed=kills) as loop:
             for kill in range(1, kills + 1):
@@ -51,7 +51,7 @@ def test_a_bug_that_is_put_in_is_found_within_a_hundred_kills(
     tmp_path: Path, fault: Fault, finding: str, record_property: Note
 ) -> None:
     found = list[str]()
-    place = opened(Place(tmp_path, BEHAVIOURS))
+    place = opened(Place(tmp_path, behaviours=BEHAVIOURS))
     with watching(place) as seen, crashing(place, seen, seed=3, fault=fault) as loop:
         for kill in range(1, 101):
             loop.kill_one(LONGEST)

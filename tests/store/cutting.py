@@ -39,12 +39,14 @@ class Wire:
                     threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
     def _pass_on(self, one: socket.socket, other: socket.socket, answers: bool) -> None:
-        with suppress(OSError), one, other:
-            while said := one.recv(65536):
-                if answers and self._left and COMMITTED in said:
-                    self._left -= 1
-                    self.cuts += 1
-                    break
-                other.sendall(said)
+        with one, other:
+            with suppress(OSError):
+                while said := one.recv(65536):
+                    if answers and self._left and COMMITTED in said:
+                        self._left -= 1
+                        self.cuts += 1
+                        break
+                    other.sendall(said)
             for end in (one, other):
-                end.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):  # one end may be gone, and whoever waits at the other still has to be told
+                    end.shutdown(socket.SHUT_RDWR)

@@ -36,6 +36,16 @@ _SESSION = {
     "lock_timeout": f"{WAITS_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
 }
+_USUAL = {
+    "target_session_attrs": "read-write",
+    "application_name": "tillgate",
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""Unless the URL says otherwise: a server that is silent for ten seconds is taken for lost."""
 _UNLESS_SET = "SELECT set_config(%s, %s, false) WHERE current_setting(%s) = '0'"
 _DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on, local, remote_write or remote_apply"}
 """What the server must be set to, or what was answered could be lost."""
@@ -152,8 +162,7 @@ def _connected(url: str) -> Wire:
 
 def _asked(url: str) -> dict[str, Any]:
     """How to connect. Of several servers in the URL, to the one that can be written to."""
-    usual = {"target_session_attrs": "read-write", "application_name": "tillgate", "connect_timeout": 5}
-    return {**usual, **conninfo_to_dict(url)}
+    return {**_USUAL, **conninfo_to_dict(url)}
 
 
 def _check_server(connection: "psycopg.Connection[Any]") -> None:
