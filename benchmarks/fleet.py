@@ -94,9 +94,9 @@ def told(took: Sequence[float]) -> str:
 def main() -> None:
     """Prints one line for each size of fleet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=float, default=1.0, help="ms of a batch that no call causes")
-    parser.add_argument("--decide", type=float, default=0.2, help="ms of a call in the process that decides")
-    parser.add_argument("--database", type=float, default=0.13, help="ms of a call in the database")
+    parser.add_argument("--batch", type=float, default=0.83, help="ms of a batch that no call causes")
+    parser.add_argument("--decide", type=float, default=0.82, help="ms of a call in the process that decides")
+    parser.add_argument("--database", type=float, default=0.54, help="ms of a call in the database")
     parser.add_argument("--cores", type=int, default=8, help="cores of a database node")
     parser.add_argument("--busy", type=float, default=0.6, help="how busy a database may be")
     parser.add_argument("--zipf", type=float, default=0.9, help="how unequal the shops are")

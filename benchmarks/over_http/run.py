@@ -27,10 +27,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.journey import CALLERS, CASES, NOW, ROOT, numbered, shop
+from benchmarks.over_http.picture import draw
 
 from tillgate.server.seeding import seed_text
 from tillgate.server.web.dev_key import ISSUER, make_key, mint
 
+PICTURE = "![Calls a second of the three servers](over_http.svg)"
 HERE = Path(__file__).resolve().parent
 TOOLS: Mapping[str, str] = {"get_order": "read", "edit_cart": "durable write"}
 VERSION = "2026-07-28"
@@ -232,6 +234,7 @@ def main() -> None:
         lines = compare(servers, options.clients, options.seconds, options.rounds)
     if options.out:
         options.out.write_text(written(lines, options.seconds, options.rounds), "utf-8")
+        draw(options.out)
 
 
 def written(lines: Sequence[str], seconds: float, rounds: int) -> str:
@@ -240,7 +243,7 @@ def written(lines: Sequence[str], seconds: float, rounds: int) -> str:
     how = f"{rounds} rounds of {seconds:g} s for each server in turn, one run"
     head = f"Written by `python benchmarks/over_http/run.py` on {date.today()}; {where}; {how}."
     told = (__doc__ or "").split("\n\n")[2].strip()
-    return "\n".join(["# Over Streamable HTTP", "", head, "", told, "", *lines, ""])
+    return "\n".join(["# Over Streamable HTTP", "", head, "", told, "", PICTURE, "", *lines, ""])
 
 
 if __name__ == "__main__":
