@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if done.returncode != 0:
         pytest.skip(f"NOT CHECKED: no file system can be mounted here: {done.stderr.decode().strip()}")
     yield path
-    subprocess.run(["umount", path], check=True)
+    subprocess.run(["umount", "--lazy", path], check=True)  # whoever is still on its way out may hold it
 
 
 @contextlib.contextmanager
