@@ -1,7 +1,8 @@
 """Over HTTP: both protocol eras, a body that is screened first, and no open door but on this machine."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tillgate.guards.errors import Unavailable
 from tillgate.server.app import App, build
 from tillgate.server.reloading import LivePolicy
 from tillgate.server.settings import settings
+from tillgate.server.web import endpoint
 from tillgate.server.web.options import access_of
 from tillgate.server.web.serve import site_of
 from tillgate.server.writing import Writer
@@ -104,6 +106,26 @@ def test_what_comes_from_elsewhere_or_contradicts_itself_is_refused(
 
 def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
     assert client.post("/mcp", json=body("o" * 70_000), headers=HEADERS).status_code == 413
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "BODY_SECONDS", 0.01)
+    site = site_of(app, LivePolicy(app), Writer(app.store), access_of(app.settings, 8123, app.clock))
+    head = {"host": "127.0.0.1:8123", "content-length": "100", **HEADERS}
+    fields = [(name.encode(), value.encode()) for name, value in head.items()]
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "query_string": b"", "headers": fields}
+    said: list[MutableMapping[str, Any]] = []
+
+    async def nothing_more() -> MutableMapping[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody says anything")
+
+    async def answer(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    asyncio.run(asyncio.wait_for(site(scope, nothing_more, answer), 30))
+    assert said[0]["status"] == 408
+    assert (b"connection", b"close") in said[0]["headers"]
 
 
 def test_health_says_what_is_served(app: App, client: TestClient) -> None:

@@ -21,6 +21,7 @@ from tillgate.guards.errors import Busy, ConfigurationError, Unavailable
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.log import stored_lines
 from tillgate.server.store.opening import open_at
+from tillgate.server.store.postgresql import connecting
 from tillgate.tools.shops.embedded.seed import seed
 
 REFUND = {"order_id": "ord_1", "amount": "12.00", "reason": "broken"}
@@ -264,3 +265,10 @@ def tillgate(database: str, folder: Path, *arguments: str) -> int:
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode
+
+
+def test_a_server_that_falls_silent_is_given_up_after_ten_seconds_unless_the_url_says_otherwise() -> None:
+    usual = connecting("postgresql://tillgate@db.example/shop")
+    silent = usual["keepalives_idle"] + usual["keepalives_interval"] * usual["keepalives_count"]
+    assert (usual["tcp_user_timeout"], silent) == (10_000, 11)
+    assert connecting("postgresql://db.example/shop?tcp_user_timeout=500")["tcp_user_timeout"] == "500"

@@ -136,7 +136,7 @@ class PostgresStore(SqlStore):
 
 def _opened(url: str, shop: str) -> Wire:
     try:
-        with psycopg.connect(**_asked(url), autocommit=True) as connection:
+        with psycopg.connect(**connecting(url), autocommit=True) as connection:
             _check_server(connection)
             _create(connection, url)
             connection.execute("INSERT INTO log (shop) VALUES (%s) ON CONFLICT DO NOTHING", (shop,))
@@ -148,7 +148,7 @@ def _opened(url: str, shop: str) -> Wire:
 def _connected(url: str) -> Wire:
     """A session of the store's own."""
     try:
-        connection = psycopg.connect(**_asked(url), autocommit=True)
+        connection = psycopg.connect(**connecting(url), autocommit=True)
     except psycopg.Error as error:
         raise Unavailable(f"PostgreSQL: {str(error).strip()}") from error
     try:
@@ -160,7 +160,7 @@ def _connected(url: str) -> Wire:
         raise
 
 
-def _asked(url: str) -> dict[str, Any]:
+def connecting(url: str) -> dict[str, Any]:
     """How to connect. Of several servers in the URL, to the one that can be written to."""
     return {**_USUAL, **conninfo_to_dict(url)}
 
