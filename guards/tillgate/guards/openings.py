@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec import structs
+
 from tillgate.guards.encoding import Encoder
 from tillgate.guards.explain import Call, Judged, judge
 from tillgate.guards.facts import BOUND
@@ -85,7 +87,7 @@ def openings(found: Sequence[Look]) -> Iterator[Proof]:
 def _of_tool(look: Look, claims: Sequence[Opening], top: int) -> Iterator[Proof]:
     """Two calls that differ in money alone complete with the same shown: one above the threshold, one above all."""
     base, facts = look.ends.encoder, look.ends.encoder.unknowns.facts
-    free = [replace(budget, limit_amount=None, limit_count=None) for budget in look.policy.budgets]
+    free = [structs.replace(budget, limit_amount=None, limit_count=None) for budget in look.policy.budgets]
     unlimited = replace(look.policy, budgets=tuple(free))
     own = (MONEY, ("risk",), ("usage",))
     far = ends_of(unlimited, look.tool, Encoder(base.unknowns, "~", own, base))

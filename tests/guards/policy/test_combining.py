@@ -40,8 +40,8 @@ def without_rule(policy: Policy, rule: str) -> Policy:
     index = [each.id for each in found.rules].index(rule)
     broken = list(found.program.conditions)
     broken[index] = object()  # type: ignore[call-overload]
-    program = replace(found.program, match=lambda facts: None, conditions=tuple(broken))
-    return replace(policy, by_tool={"issue_refund": replace(found, program=program)})
+    program = structs.replace(found.program, match=lambda facts: None, conditions=tuple(broken))
+    return replace(policy, by_tool={"issue_refund": structs.replace(found, program=program)})
 
 
 def test_a_policy_without_rules_permits_nothing(load: Load, facts: FactsMaker) -> None:
@@ -205,7 +205,7 @@ def test_a_permit_that_cannot_be_evaluated_counts_as_unmatched(load: Load, facts
 def test_a_compiled_function_that_fails_changes_no_decision(load: Load, facts: FactsMaker) -> None:
     policy = load(rules("id: p, permit: true", "id: d, when: order.disputed, deny: x", "id: c, confirm: agent"))
     found = policy.by_tool["issue_refund"]
-    failing = replace(found, program=replace(found.program, match=lambda facts: None))
+    failing = structs.replace(found, program=structs.replace(found.program, match=lambda facts: None))
     doubtful = replace(policy, by_tool={"issue_refund": failing})
     for disputed in (True, False):
         given = facts(order={"disputed": disputed})

@@ -5,8 +5,11 @@ is never dropped silently, and never at all from what restricts it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tillgate.guards.facts import CATALOGUE, ToolSurface
 from tillgate.guards.money import Currency
@@ -32,8 +35,7 @@ UNSCORED = Problem(
 _BY_TOOL = frozenset(name for name, group in CATALOGUE.items() if group.availability == "by_tool")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The tools a rule names: `places` has the place of each, and is empty for `"*"`."""
 
     tools: tuple[str, ...]
@@ -41,8 +43,7 @@ class Named:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A budget as conditions see it: which tools draw on it, and whether it limits a count."""
 
     tools: frozenset[str]

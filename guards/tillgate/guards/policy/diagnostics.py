@@ -8,13 +8,14 @@ from dataclasses import InitVar, dataclass, field
 from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
+
 from tillgate.guards.errors import ConfigurationError
 
 Severity: TypeAlias = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One finding. `line` and `column` count from 1; `span` is the length of the carets under `excerpt`."""
 
     code: str
@@ -61,8 +62,7 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(sorted(diagnostics, key=lambda d: (d.source, d.line, d.column, d.code, d.message))))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A stretch of one line of a file. Line and column count from 0; file 0 is the main one."""
 
     line: int

@@ -5,8 +5,9 @@ and nothing else, so neither can be handed a name or a value the checker has not
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from tillgate.guards.facts import FactType, boolean
 
@@ -16,173 +17,170 @@ Path: TypeAlias = tuple[str, ...]
 BOOL = boolean()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of the condition's text: from `start` up to but not including `end`."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class _Node(Struct, frozen=True, eq=False):
+    """What is said is compared, and not where it is written."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._said()))
+
+    def _said(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "span")
+
+
+class Const(_Node, frozen=True):
     """A value written in the policy, already in the form facts are compared in."""
 
     value: int | str | bool
     type: FactType
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(_Node, frozen=True):
     """The value of a fact; `bound` when the path starts at a quantifier's variable."""
 
     path: Path
     type: FactType
     bound: bool
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Has:
+class Has(_Node, frozen=True):
     """Whether a fact is known."""
 
     path: Path
     bound: bool
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(_Node, frozen=True):
     """Whether a group the tool may lack is there."""
 
     group: str
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Node, frozen=True):
     """`!item`."""
 
     item: "Expr"
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(_Node, frozen=True):
     """All of `items`, left to right."""
 
     items: tuple["Expr", ...]
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Node, frozen=True):
     """Any of `items`, left to right."""
 
     items: tuple["Expr", ...]
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(_Node, frozen=True):
     """`test ? then : other`; only the chosen side is evaluated."""
 
     test: "Expr"
     then: "Expr"
     other: "Expr"
     type: FactType
-    span: Span = field(compare=False)
+    span: Span
 
 
 Comparison: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(_Node, frozen=True):
     """Two values of one type compared."""
 
     op: Comparison
     left: "Expr"
     right: "Expr"
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
 Arithmetic: TypeAlias = Literal["+", "-", "*", "/", "%"]
 
 
-@dataclass(frozen=True, slots=True)
-class Arith:
+class Arith(_Node, frozen=True):
     """Whole-number arithmetic that cannot overflow; the type's range is the range of the result."""
 
     op: Arithmetic
     left: "Expr"
     right: "Expr"
     type: FactType
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(_Node, frozen=True):
     """`item in [a, b]`."""
 
     item: "Expr"
     items: tuple["Expr", ...]
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(_Node, frozen=True):
     """`item in list`, where the list is a fact."""
 
     item: "Expr"
     over: Load
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
 TextTest: TypeAlias = Literal["startsWith", "endsWith", "contains"]
 
 
-@dataclass(frozen=True, slots=True)
-class TextIs:
+class TextIs(_Node, frozen=True):
     """`text.startsWith(part)` and its kin."""
 
     op: TextTest
     text: "Expr"
     part: "Expr"
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(_Node, frozen=True):
     """How many items a list has, or characters a text."""
 
     item: "Expr"
     type: FactType
-    span: Span = field(compare=False)
+    span: Span
 
 
 Quantifier: TypeAlias = Literal["exists", "all", "exists_one"]
 
 
-@dataclass(frozen=True, slots=True)
-class Quantify:
+class Quantify(_Node, frozen=True):
     """`over.exists(variable, body)` and its kin."""
 
     kind: Quantifier
     variable: str
     over: Load
     body: "Expr"
-    span: Span = field(compare=False)
+    span: Span
     type: FactType = BOOL
 
 

@@ -6,10 +6,11 @@ reads none.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import cast
+
+from msgspec import Struct, field
 
 from tillgate.guards.policy.diagnostics import Findings
 from tillgate.guards.policy.yaml import MAX_BYTES, Node, Scalar, Sequence, read_yaml
@@ -19,8 +20,7 @@ MARK = "# A tillgate policy with the files it includes.\n"
 """The first line of a packed policy; the rest is JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(Struct, frozen=True):
     """The main file's text, and the texts of the files it names by the names it uses."""
 
     text: str

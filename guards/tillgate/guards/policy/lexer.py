@@ -1,8 +1,9 @@
 """Splits a condition into tokens and refuses, by name, the parts of CEL that Tillgate does not speak."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from tillgate.guards.policy.expression import Span
 
@@ -15,8 +16,7 @@ INT64 = 2**63
 TokenKind: TypeAlias = Literal["name", "int", "string", "op", "end"]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One word of a condition. `text` of a string is its value, without quotes and escapes."""
 
     kind: TokenKind

@@ -1,7 +1,8 @@
 """Which operands an operator takes and what it yields, with ranges exact enough to rule out overflow at load."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from tillgate.guards.facts import FactType, Kind
 from tillgate.guards.money import Currency
@@ -35,8 +36,7 @@ _SUMS: dict[tuple[Kind, str, Kind], Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """Two operands that do not go together; `side` is the one to mend, None for the whole expression."""
 
     code: str

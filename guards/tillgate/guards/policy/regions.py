@@ -6,8 +6,9 @@ of those" are certain, and everything else is only possible.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from tillgate.guards.facts import Kind
 from tillgate.guards.policy.expression import (
@@ -32,8 +33,7 @@ MOST_STEPS = 1_000
 """Steps in the search for something that lies in several unions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Whole numbers from `low` to `high`, both included; empty when `low` is above `high`."""
 
     low: int
@@ -53,8 +53,7 @@ class Range:
         return isinstance(other, Range) and self.low <= other.low and other.high <= self.high
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(Struct, frozen=True):
     """One of these values, or, where `not_`, any value but these; `all_of` are the values there can be, when closed."""
 
     values: frozenset[int | str | bool]

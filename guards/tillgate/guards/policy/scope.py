@@ -4,9 +4,11 @@ The rule it keeps: a fact that may be missing is never read on a path where noth
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tillgate.guards.facts import CATALOGUE, NOW, FactType, Kind, enum, usage_fields
 from tillgate.guards.money import Currency
@@ -20,8 +22,7 @@ LISTS = "lists"
 Had: TypeAlias = Literal["always", "maybe"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A finding inside a condition, by offset; the loader knows where the condition stands in the file."""
 
     code: str
@@ -31,8 +32,7 @@ class Problem:
     severity: Severity = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What one tool offers to a condition. `closed` are groups this condition may not use, and why."""
 
     tool: str
@@ -63,8 +63,7 @@ Known: TypeAlias = frozenset[Path]
 NOTHING: Known = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A checked part, and what is known where it is true and where it is false; `expr` is None after a finding."""
 
     expr: Expr | None
@@ -72,8 +71,7 @@ class Judged:
     no: Known = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A fact a path names. `doubts` are its optional parts, outermost first, that must be known before it is read."""
 
     path: Path

@@ -3,8 +3,9 @@
 The rule it keeps: whatever is asked of the same facts in the same proportions gets the same key, and only that does.
 """
 
-from dataclasses import dataclass
 from math import gcd
+
+from msgspec import Struct
 
 from tillgate.guards.facts import FactType, Kind
 from tillgate.guards.policy.expression import Arith, Compare, Comparison, Const, Expr, Load, Span, spelled
@@ -13,8 +14,7 @@ _SWAPPED: dict[Comparison, Comparison] = {"==": "==", "!=": "!=", "<": ">", ">":
 _NOWHERE = Span(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """`key op value`, or where there is no fact in it (`key` None), whether it holds."""
 
     key: Expr | None

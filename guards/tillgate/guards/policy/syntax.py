@@ -1,30 +1,29 @@
 """The shape of a condition as written, before anything is known about its types. Positions are character offsets."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tillgate.guards.policy.expression import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal_:
+class Literal_(Struct, frozen=True):
     """A whole number, text or truth value."""
 
     value: int | str | bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A bare name: a group, a bound variable, or an ordered constant."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """`operand.member`."""
 
     operand: "Syntax"
@@ -33,8 +32,7 @@ class Select:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`name(arguments)`, or `target.name(arguments)`."""
 
     name: str
@@ -44,24 +42,21 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """`[a, b]`."""
 
     items: tuple["Syntax", ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(Struct, frozen=True):
     """`!operand`."""
 
     operand: "Syntax"
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """An operator between two operands: arithmetic, a comparison or `in`."""
 
     op: str
@@ -70,8 +65,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Struct, frozen=True):
     """`a && b && c` or `a || b || c`, flat: a long chain is not deep."""
 
     op: Literal["&&", "||"]
@@ -79,8 +73,7 @@ class Logic:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Ternary:
+class Ternary(Struct, frozen=True):
     """`test ? then : other`."""
 
     test: "Syntax"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
+from msgspec import Struct
+
 from tillgate.guards.model import (
     Assurance,
     Contribution,
@@ -28,16 +30,14 @@ OutcomeStatus: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Text of a condition and its checked form for each tool it applies to; facts may be typed differently by tool."""
 
     text: str
     by_tool: Mapping[str, Expr]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule. `tools` are the tools it applies to, after those that cannot have its facts were left out.
 
     `ends` is the time (epoch seconds) from which on it no longer applies; its condition says so too.
@@ -66,8 +66,7 @@ class Rule:
         return self.kind != "permit"
 
 
-@dataclass(frozen=True, slots=True)
-class RiskFactor:
+class RiskFactor(Struct, frozen=True):
     """Points that count when the condition holds, with the policy's words for them."""
 
     id: str
@@ -77,8 +76,7 @@ class RiskFactor:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tiers:
+class Tiers(Struct, frozen=True):
     """The lowest score of each tier above LOW."""
 
     medium: int
@@ -94,8 +92,7 @@ class Tiers:
         return Tier.MEDIUM if score >= self.medium else Tier.LOW
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """A cumulative limit over a sliding window. `per` are fact paths; `limit_amount` is in minor units."""
 
     id: str
@@ -109,8 +106,7 @@ class Budget:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """Where escalations wait. `four_eyes_over` (minor units) asks for two people; undeclared queues name nobody."""
 
     name: str
@@ -123,16 +119,14 @@ class Queue:
         return not self.declared or role in self.reviewers
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """Which fields of one tool's answer leave, by the level from which they do."""
 
     tool: str
     levels: Mapping[Assurance, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Invariant:
+class Invariant(Struct, frozen=True):
     """A claim to be proved: whenever these tools end in `when_outcome`, `then` holds."""
 
     tools: frozenset[str]
@@ -146,8 +140,7 @@ Match: TypeAlias = Callable[[Facts], list[int] | None]
 or the function failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """The conditions of one tool, compiled into one function.
 
     `conditions` are in the order of the indices, `uses` are the facts they read. `source` is the generated code,
@@ -160,8 +153,7 @@ class Program:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolRules:
+class ToolRules(Struct, frozen=True):
     """The rules of one tool, sorted: denies, permits, then demands in the order they are asked, strictest first.
 
     `demands` begins at the rule `first_demand`; `watched` are the rules that do not count (`mode: shadow`).
@@ -180,8 +172,7 @@ class ToolRules:
         return not self.first_permit <= index < self.first_demand
 
 
-@dataclass(frozen=True, slots=True)
-class ToolFactors:
+class ToolFactors(Struct, frozen=True):
     """The risk factors of one tool."""
 
     factors: tuple[RiskFactor, ...]

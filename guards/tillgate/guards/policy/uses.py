@@ -1,8 +1,9 @@
 """Which facts a set of conditions reads, as a tree: the one list that validation and compilation both work from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from tillgate.guards.facts import CATALOGUE, NOW, FactType, Kind
 from tillgate.guards.policy.expression import Expr, Path, read_by
@@ -12,8 +13,7 @@ Guarding: TypeAlias = Literal["plain", "always", "maybe"]
 """`plain` groups are on every call; the others carry `present`, which must be true for `always`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FactUse:
+class FactUse(Struct, frozen=True):
     """A fact that is read, or asked for with `has()`; `inner` are the parts of a record that are read."""
 
     path: Path
@@ -21,8 +21,7 @@ class FactUse:
     inner: tuple["FactUse", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GroupUse:
+class GroupUse(Struct, frozen=True):
     """A group and the facts of it that are read."""
 
     name: str
@@ -30,8 +29,7 @@ class GroupUse:
     facts: tuple[FactUse, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Uses:
+class Uses(Struct, frozen=True):
     """Everything a program reads."""
 
     groups: tuple[GroupUse, ...] = ()

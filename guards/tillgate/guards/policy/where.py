@@ -5,7 +5,8 @@ the rule.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tillgate.guards.policy.diagnostics import Findings
 from tillgate.guards.policy.expression import Span
@@ -23,8 +24,7 @@ Way = tuple[int, ...]
 _BEFORE = {"when": "(", "unless": "!(", "until": "now < "}
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """Words of a policy and where they stand; line and column count from 1."""
 
     words: str
@@ -38,8 +38,7 @@ class Spot:
         return f"{self.source}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """The text of a condition, where each part of it begins and its own words start, and the scalars they are in."""
 
     text: str

@@ -4,7 +4,9 @@ The rule it keeps: a finding is placed where its words are written, whichever ke
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tillgate.guards.policy.diagnostics import Findings, Place
 from tillgate.guards.policy.expression import Span
@@ -18,8 +20,7 @@ MAX_PARTS = 10_000
 """Parts of one condition with its named conditions filled in: they could double it at every step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A part of a condition, with what goes `before` and `after` it, and the scalar it is written in."""
 
     node: Scalar
@@ -33,8 +34,7 @@ class Piece:
         return self.node.text if self.says is None else self.says
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A condition's text: where each part begins, where its own words start, and where those stand in the file."""
 
     text: str

@@ -7,10 +7,10 @@ what its reader sees.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import yaml
+from msgspec import Struct
 
 from tillgate.guards.policy.diagnostics import Findings, Place
 
@@ -31,8 +31,7 @@ _NOT_TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """Text with its style: plain (`None`), `'`, `"`, `|` or `>`; lines and columns count from 0."""
 
     text: str
@@ -41,16 +40,14 @@ class Scalar:
     end: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """An ordered list of nodes."""
 
     items: tuple["Node", ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """Keys, each once, with their values; `keys` keeps the place of every key."""
 
     values: dict[str, "Node"]
@@ -61,8 +58,7 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(Struct, frozen=True):
     """A plain scalar that YAML 1.2 reads as something a policy has no use for: a float, `0x1F`, `True`."""
 
     text: str

@@ -5,8 +5,9 @@ The rule it keeps: money is text in the policy's currency, times are RFC 3339, a
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from tillgate.guards.facts import MAX_ITEMS, FactType, Kind
 from tillgate.guards.model import Json
