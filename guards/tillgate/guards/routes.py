@@ -7,6 +7,7 @@ approval are taken as not given yet, and risk as already assessed.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TypeAlias, TypeVar
 
 from tillgate.guards.facts import ToolSurface
@@ -287,3 +288,23 @@ def _compared(expr: Compare, fixed: Bounds | str, value: int | str | bool) -> Ex
         ">=": (low >= number, high < number),
     }[expr.op]
     return True if always else False if never else expr
+
+
+def place(row: Row, money: Currency) -> tuple[str, str, str]:
+    """Where a row holds: its amounts, levels and tiers in words."""
+    return _band(row, money), _range(*row.levels), _range(*row.tiers)
+
+
+def _range(first: IntEnum, last: IntEnum) -> str:
+    if first.value == 0 and last.value == len(type(first)) - 1:
+        return "any"
+    return first.name if first is last else f"{first.name} to {last.name}"
+
+
+def _band(row: Row, money: Currency) -> str:
+    if row.band is None:
+        return "any"
+    low, high = row.band
+    if high >= 2**53:
+        return f"from {money.format(low)}"
+    return f"to {money.format(high)}" if low == 0 else f"{money.format(low)} to {money.format(high)}"

@@ -5,8 +5,7 @@ from html import escape
 from itertools import groupby
 
 from tillgate.guards.money import Currency
-from tillgate.guards.routes import Route
-from tillgate.server.cli.policy_routes import place
+from tillgate.guards.routes import Route, place
 
 _STYLE = """
 :root { color-scheme: light dark; }

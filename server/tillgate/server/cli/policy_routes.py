@@ -1,6 +1,5 @@
 """`tillgate policy routes`: where each tool leads, as a table for people who do not read policies."""
 
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Json
 from tillgate.guards.money import Currency, currency
-from tillgate.guards.routes import Route, Row
+from tillgate.guards.routes import Route, Row, place
 from tillgate.server.cli.common import AsJson, escape, guarded, out, print_json, table, talk
 
 
@@ -60,26 +59,6 @@ def _show(found: list[Route], money: Currency) -> None:
             )
         out().print(shown)
         out().print()
-
-
-def place(row: Row, money: Currency) -> tuple[str, str, str]:
-    """Where a row holds: its amounts, levels and tiers in words."""
-    return _band(row, money), _range(*row.levels), _range(*row.tiers)
-
-
-def _range(first: IntEnum, last: IntEnum) -> str:
-    if first.value == 0 and last.value == len(type(first)) - 1:
-        return "any"
-    return first.name if first is last else f"{first.name} to {last.name}"
-
-
-def _band(row: Row, money: Currency) -> str:
-    if row.band is None:
-        return "any"
-    low, high = row.band
-    if high >= 2**53:
-        return f"from {money.format(low)}"
-    return f"to {money.format(high)}" if low == 0 else f"{money.format(low)} to {money.format(high)}"
 
 
 def _json(route: Route, money: Currency) -> Json:
