@@ -1,10 +1,15 @@
 """The world's side of the ports: the clock on the wall, or a fixed one, and real randomness."""
 
+import os
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import uuid6
+_NS_A_MS = 1_000_000
+_VERSION_7 = 7 << 76 | 2 << 62
+_RANDOM = (1 << 62) - 1
+"""The bits after time, version, fraction and variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,11 @@ class RandomMinter:
     """Ids that sort by time and secrets from the system's own source."""
 
     def id(self, prefix: str) -> str:
-        return f"{prefix}_{uuid6.uuid7().hex}"
+        """With an UUID of version 7 (RFC 9562, §6.2 method 3): milliseconds, 1/4096 of one, then 62 random bits."""
+        ms, ns = divmod(time.time_ns(), _NS_A_MS)
+        fraction = (ns << 12) // _NS_A_MS
+        random = int.from_bytes(os.urandom(8)) & _RANDOM
+        return f"{prefix}_{ms << 80 | _VERSION_7 | fraction << 64 | random:032x}"
 
     def code(self) -> str:
         return f"{secrets.randbelow(1_000_000):06d}"
