@@ -192,12 +192,6 @@ def test_tables_of_something_else_are_left_alone(database: str) -> None:
         open_at(database, None, SeededMinter())
 
 
-def test_a_store_of_another_layout_is_left_alone(world: World) -> None:
-    told(world.url, "UPDATE layout SET version = 99")
-    with pytest.raises(ConfigurationError, match="layout 99"):
-        open_at(world.url, None, SeededMinter())
-
-
 def test_nothing_is_done_in_a_shop_whose_place_in_the_log_is_gone(world: World) -> None:
     told(world.url, "DELETE FROM log")
     with pytest.raises(Unavailable, match="no row in log"):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tillgate.server.cli import audit, policy, requests
+from tillgate.server.cli import audit, policy, requests, store
 from tillgate.server.cli.common import FINDINGS, As, AsJson, Db, PolicyFile, Shop, guarded, out, print_json, talk
 
 DevKey = Annotated[
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(requests.app, name="requests")
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
+app.add_typer(store.app, name="store")
 
 
 @app.callback(invoke_without_command=True)

@@ -11,27 +11,21 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import create_engine
 
 from tillgate.guards.errors import Busy, ConfigurationError, Unavailable, Unsure
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.layout import layout_of_schema, refuse
 from tillgate.server.store.store import SqlStore
-from tillgate.server.store.tables import create_tables
 from tillgate.tools.shops.embedded.postgresql import PostgresSql
 from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Sql
 from tillgate.tools.shops.embedded.wire import Wire
-
-SCHEMA = 1
-"""The layout of the tables on PostgreSQL; it goes up when a store of before could not be read."""
 
 WAITS_SECONDS = 5
 """How long a transaction waits for the other processes of its shop."""
 IDLE_SECONDS = 10
 """A transaction whose process says nothing for so long is ended by the server, and the next one goes on."""
 _LEAST_VERSION = 14
-_CREATING = 0x7111_6A7E
-"""The advisory lock under which the tables are made."""
 _SESSION = {
     "lock_timeout": f"{WAITS_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
@@ -186,27 +180,8 @@ def _shown(connection: "psycopg.Connection[Any]", name: str) -> str:
 
 def _create(connection: "psycopg.Connection[Any]", url: str) -> None:
     """Make what is not there yet. Processes that start together wait for one another."""
-    if _layout(connection) is None:
-        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-        with engine.begin() as bound:
-            bound.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
-            if _layout(connection) is None:
-                create_tables(bound)
-                bound.exec_driver_sql(f"CREATE TABLE layout AS SELECT {SCHEMA} AS version")
-        engine.dispose()
-    if (found := _layout(connection)) != SCHEMA:
-        raise ConfigurationError(
-            f"this store has layout {found}, and this version of Tillgate works with layout {SCHEMA} on PostgreSQL; "
-            "keep it for the version that made it, and seed a new database"
-        )
+    if layout_of_schema(connection) is None:
+        from tillgate.server.store.creating import create_in_database
 
-
-def _layout(connection: "psycopg.Connection[Any]") -> int | None:
-    """None in a schema without tables. Raises ConfigurationError where the tables are somebody else's."""
-    tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
-    if not tables:
-        return None
-    if ("layout",) not in tables:
-        raise ConfigurationError("PostgreSQL: there are tables of something else here; give a database or schema apart")
-    row = connection.execute("SELECT version FROM layout").fetchone()
-    return row[0] if row else None
+        create_in_database(connecting(url))
+    refuse(layout_of_schema(connection) or 0, "PostgreSQL", url)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tillgate.guards.errors import ConfigurationError, Unavailable, Unsure
 from tillgate.guards.ports import Clock, Minter
 from tillgate.server.store.desk import SqlDesk
+from tillgate.server.store.layout import layout_of_file, refuse
 from tillgate.server.store.store import SqlStore
 from tillgate.tools.shops.embedded import engine
 from tillgate.tools.shops.embedded.engine import dbapi
@@ -23,15 +24,8 @@ from tillgate.tools.shops.embedded.sqlite import OPENING_SECONDS, SqliteSql, con
 if TYPE_CHECKING:
     import sqlite3
 
-SCHEMA = 4
-"""The layout of the tables; it goes up when a store of before could not be read."""
-
 WAITS_SECONDS = 5.0
 """How long a transaction waits for the other processes on the file."""
-_LAYOUT = """
-SELECT user_version, (SELECT count(*) FROM sqlite_master WHERE type = 'table') FROM pragma_user_version
-"""
-"""Asked at one instant: another process may be making the tables."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0003, 0.01
 
 
@@ -106,7 +100,7 @@ def _opened(path: Path) -> "sqlite3.Connection":
         if not _is_made(path):
             from tillgate.server.store.creating import create
 
-            create(path, SCHEMA, OPENING_SECONDS)
+            create(path, OPENING_SECONDS)
         return connect(path)
     except (dbapi.Error, OSError) as error:
         raise ConfigurationError(f"{path}: cannot open the store: {error}") from error
@@ -115,10 +109,8 @@ def _opened(path: Path) -> "sqlite3.Connection":
 def _is_made(path: Path) -> bool:
     """Whether the tables are there. A store of another layout is left as it is: nothing of it is read wrongly."""
     with closing(dbapi.connect(path, timeout=OPENING_SECONDS)) as connection:
-        found, tables = connection.execute(_LAYOUT).fetchone()
-    if tables and found != SCHEMA:
-        raise ConfigurationError(
-            f"{path}: this store has layout {found}, and this version of Tillgate works with layout {SCHEMA}; "
-            "keep it for the version that made it, and seed a new file"
-        )
-    return bool(tables)
+        connection.execute("BEGIN")
+        found = layout_of_file(connection)
+    if found is not None:
+        refuse(found, str(path), str(path))
+    return found is not None

@@ -39,9 +39,10 @@ class Row(SQLModel):
 
 
 class Log(Row, table=True):
-    """One row a shop. Where several processes write, whoever holds it decides; the others wait."""
+    """One row a shop: on PostgreSQL whoever holds it decides, and the others wait. SQLite has one place for a file."""
 
     __tablename__ = "log"
+    __table_args__ = {"info": {"only": "postgresql"}}
 
 
 class Conversation(Row, table=True):
@@ -267,6 +268,7 @@ numbered(metadata.tables["approval"])
 
 
 def create_tables(bind: Engine | Connection) -> None:
-    """Create every table that is not there yet."""
+    """Create every table that this database has and that is not there yet."""
     create_shop_tables(bind)
-    metadata.create_all(bind)
+    name = bind.dialect.name
+    metadata.create_all(bind, tables=[each for each in metadata.sorted_tables if each.info.get("only", name) == name])
