@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -75,24 +76,35 @@ def schema(url: str) -> Sequence[str]:
     with closing(dbapi.connect(url)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         made = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    return sorted(re.sub(r"\s+([),])", r"\1", re.sub(r"\s+", " ", sql)) for (sql,) in made)
+    return sorted(re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", sql.strip())) for (sql,) in made)
 
 
 def _dumped(url: str) -> Sequence[str]:
     """As PostgreSQL itself tells it."""
-    folder = binaries()
-    assert folder is not None
-    command = [str(folder / "pg_dump"), "--schema-only", "--no-owner", url]
+    program = shutil.which("pg_dump", path=os.pathsep.join([str(binaries()), os.environ["PATH"]]))
+    assert program is not None, "there is a PostgreSQL server here, and no pg_dump beside it"
+    command = [program, "--schema-only", "--no-owner", url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C"})
-    return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
+    return [line.rstrip() for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
 
 
 def layout_marks(url: str) -> tuple[Any, ...]:
     """What a store says of its layout."""
     if url.startswith("postgresql"):
         with psycopg.connect(url) as connection:
-            return connection.execute("SELECT to_jsonb(layout) FROM layout").fetchone() or ()
+            return connection.execute("SELECT CAST(to_jsonb(layout) AS text) FROM layout").fetchone() or ()
     with closing(dbapi.connect(url)) as connection:
         (marked,) = connection.execute("PRAGMA user_version").fetchone()
         has = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'layout'").fetchone()
         return (marked, connection.execute("SELECT version_num FROM layout").fetchone()[0] if has else None)
+
+
+def told(url: str, sql: str) -> None:
+    """What an administrator says to the database."""
+    if url.startswith("postgresql"):
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(sql.encode())
+    else:
+        with closing(dbapi.connect(url)) as connection:
+            connection.execute(sql)
+            connection.commit()
