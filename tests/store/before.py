@@ -23,6 +23,7 @@ def file_of_before(path: Path) -> Path:
     """A SQLite store of layout 4."""
     with closing(dbapi.connect(path)) as connection:
         connection.executescript(SCRIPT)
+        connection.execute("PRAGMA journal_mode = WAL")
     return path
 
 

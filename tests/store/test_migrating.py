@@ -252,3 +252,18 @@ def test_a_start_on_a_store_of_this_layout_loads_nothing_that_makes_tables(new: 
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "loaded []\n", "")
+
+
+@pytest.mark.parametrize(
+    ("db", "shown"),
+    [
+        ("postgresql://ann:secret@db.example/shop", "postgresql://ann:…@db.example/shop"),
+        ("postgresql://db.example/shop?user=ann&password=secret&sslmode=require", "password=…&sslmode=require"),
+        ("/shops/my shop.db", "'/shops/my shop.db'"),
+    ],
+)
+def test_the_command_that_mends_it_can_be_run_and_shows_no_password(db: str, shown: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        layout.refuse(4, "here", db)
+    assert shown in str(refused.value)
+    assert "secret" not in str(refused.value)

@@ -63,7 +63,7 @@ def _rehearsed(path: Path) -> Migrated:
 
 def _run(connection: "sqlite3.Connection", place: str, found: int, copy: Path | None) -> Migrated:
     connection.execute("PRAGMA foreign_keys = OFF").close()  # or a table that is made anew takes its references along
-    connection.execute("PRAGMA synchronous = EXTRA").close()  # a journal that is back after a power cut undoes too much
+    connection.execute("PRAGMA synchronous = FULL").close()
     with _bound(connection) as bound:
         bound.exec_driver_sql("BEGIN IMMEDIATE")
         _adopt(bound, found)
@@ -108,14 +108,13 @@ def _known(found: int | None, path: Path) -> int:
 def _alone(path: Path, patience: float) -> "sqlite3.Connection":
     """A connection that keeps everybody else out of the file until it is closed, also those who only have it open.
 
-    Leaving the write-ahead log is what SQLite refuses as long as anybody else has the file open.
+    In this mode SQLite shares no memory for the write-ahead log, so it takes the file only when nobody has it open.
     """
     until = time.monotonic() + patience
     while True:
         connection = dbapi.connect(path, timeout=0, isolation_level=None)
         try:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE").close()
-            connection.execute("PRAGMA journal_mode = DELETE").close()
             connection.execute("BEGIN EXCLUSIVE").close()
             connection.execute("COMMIT").close()
         except dbapi.OperationalError as error:

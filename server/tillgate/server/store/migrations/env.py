@@ -1,4 +1,7 @@
-"""What alembic runs: the migrations, on the connection it is given and in the transaction that connection is in."""
+"""What alembic runs: the migrations, on the connection it is given and in the transaction that connection is in.
+
+How a layout is added: docs/adr/0018-one-layout-after-another.md.
+"""
 
 from alembic import context
 
