@@ -6,7 +6,6 @@ of the right layout loads nothing of it. What was made before there was such a t
 
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +36,8 @@ FROM (SELECT to_jsonb(layout) FROM layout) AS found (said)
 
 def layouts(folder: Path) -> tuple[int, ...]:
     """Each layout there is a way to, the oldest first: one file each."""
-    found = (re.fullmatch(r"layout_(\d+)\.py", name) for name in os.listdir(folder / "versions"))
-    return tuple(sorted(int(each[1]) for each in found if each))
+    steps = [name.removesuffix(".py").removeprefix("layout_") for name in os.listdir(folder / "versions")]
+    return tuple(sorted(int(each) for each in steps if each.isdecimal()))
 
 
 LAYOUTS = layouts(MIGRATIONS)
@@ -73,6 +72,8 @@ def refuse(found: int, place: str, db: str) -> None:
     if found == LAYOUTS[-1]:
         return
     refuse_foreign(found, place)
+    import shlex  # which a start does without
+
     raise ConfigurationError(
         f"{place}: this store has layout {found}, and this version of Tillgate works with layout {LAYOUTS[-1]}; "
         f"stop what serves it and run: tillgate store migrate --db {shlex.quote(_without_password(db))}"
