@@ -28,7 +28,7 @@ class _Node(Struct, frozen=True, eq=False):
     """What is said is compared, and not where it is written."""
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._said() == other._said()
+        return isinstance(other, _Node) and type(self) is type(other) and self._said() == other._said()
 
     def __hash__(self) -> int:
         return hash((type(self), self._said()))
