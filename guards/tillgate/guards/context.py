@@ -25,16 +25,9 @@ _Path: TypeAlias = tuple[str, ...]
 _EVERYTHING: _Node = MappingProxyType({})
 """A listed node: its whole subtree passes."""
 
-_ABSENT = object()
+_Pick: TypeAlias = Callable[[Json], Json]
 _ITEM = "[]"
 _ANY = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The listed paths of one tool and level as a tree; a list's items are under the key `[]`."""
-
-    tree: _Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ def trim(
     reached = [level for level in views if level <= assurance]
     if not reached:
         return {}
-    picked = _pick(data, compile_view(views[max(reached)]).tree)
+    picked = compile_view(views[max(reached)])(data)
     compiled = compile_masks(tuple(masks))
     return picked if _is_plain(picked, compiled) else shorten(_washed(picked, compiled, ()))
 
@@ -95,8 +88,8 @@ def _is_plain(picked: Json, masks: Masks) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def compile_view(paths: tuple[str, ...]) -> View:
-    """The tree of listed paths: `a`, `a.b`, `a[].b`; a listed inner node passes its whole subtree."""
+def compile_view(paths: tuple[str, ...]) -> _Pick:
+    """The listed part of a result, as a function: `a`, `a.b`, `a[].b`; a listed inner node passes its whole subtree."""
     tree: dict[str, Any] = {}
     for path in sorted(_tokens(path) for path in paths):
         node = tree
@@ -105,7 +98,35 @@ def compile_view(paths: tuple[str, ...]) -> View:
                 break
         else:
             node[path[-1]] = _EVERYTHING
-    return View(tree)
+    return _picker(tree)
+
+
+def _picker(tree: _Node) -> _Pick:
+    """The part of a value that a node lists; what is not of the listed shape is nothing: `{}`, or left out inside."""
+    if tree is _EVERYTHING:
+        return lambda value: value
+    names = tuple(tree)
+    parts = tuple([(name, _picker(inner)) for name, inner in tree.items() if inner is not _EVERYTHING])
+    item = tree.get(_ITEM)
+    pick_item = None if item is None else _picker(item)
+
+    def pick(value: Json) -> Json:
+        kind = value.__class__
+        if kind is dict or (kind is not list and _is_object(value)):
+            picked = {name: value[name] for name in names if name in value}
+            for name, part in parts:
+                if name in picked:
+                    picked[name] = inner = part(picked[name])
+                    if inner == {}:
+                        del picked[name]
+            return picked
+        if pick_item is None or not _is_list(value):
+            return {}
+        if item is _EVERYTHING:
+            return value
+        return [pick_item(each) for each in value if each.__class__ is dict or _is_object(each) or _is_list(each)]
+
+    return pick
 
 
 @lru_cache(maxsize=64)
@@ -132,35 +153,6 @@ def _is_object(value: Json) -> TypeGuard[Mapping[str, Json]]:
 
 def _is_list(value: Json) -> TypeGuard[Sequence[Json]]:
     return value.__class__ is list or isinstance(value, tuple | list)
-
-
-def _pick(data: Json, tree: _Node) -> Json:
-    """The listed part; what is not of the listed shape is nothing."""
-    if _is_object(data):
-        return _pick_fields(data, tree)
-    return _pick_items(data, tree[_ITEM]) if _ITEM in tree and _is_list(data) else {}
-
-
-def _pick_fields(data: Mapping[str, Json], tree: _Node) -> dict[str, Json]:
-    picked: dict[str, Json] = {}
-    for name, inner in tree.items():
-        value = data.get(name, _ABSENT)
-        if value is _ABSENT:
-            continue
-        if inner is _EVERYTHING:
-            picked[name] = value
-        elif _is_list(value):
-            if (item := inner.get(_ITEM)) is not None:
-                picked[name] = _pick_items(value, item)
-        elif _is_object(value) and (part := _pick_fields(value, inner)):
-            picked[name] = part
-    return picked
-
-
-def _pick_items(data: Sequence[Json], inner: _Node) -> Sequence[Json]:
-    if inner is _EVERYTHING:
-        return data
-    return [_pick(item, inner) for item in data if _is_object(item) or _is_list(item)]
 
 
 def _washed(value: Json, masks: Masks, place: _Path) -> Json:
