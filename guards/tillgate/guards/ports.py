@@ -62,6 +62,10 @@ class Arguments(Protocol):
         """The arguments the tool acts on, without the gate's own extras, as canonical JSON values."""
         ...
 
+    def digest(self) -> str:
+        """Hex SHA-256 of their canonical bytes: the same for the same act."""
+        ...
+
     def personal(self) -> frozenset[str]:
         """Top-level argument names whose values identify a person."""
         ...

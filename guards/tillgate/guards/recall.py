@@ -4,13 +4,10 @@ It is the same call when it carries the same key, or when the conversation sent 
 nothing else has changed the records since. Only what acted or still waits is recalled.
 """
 
-import hashlib
-
 from msgspec.structs import replace
 
 from tillgate.guards import escalation
 from tillgate.guards.answers import CONFLICT
-from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.case import Case
 from tillgate.guards.desk import ENDED, Action, Desk, NewAction, Request
 from tillgate.guards.model import Plan, Reason
@@ -22,7 +19,7 @@ def recall(desk: Desk, case: Case, tool: Tool, args: Arguments) -> Outcome | Rea
     """The first outcome, or a Reason when its key was used for another call; None when the call is new."""
     if not tool.recalled or case.grant is not None:
         return None
-    key, digest, name = args.gate("idempotency_key"), _digest(args), tool.surface.name
+    key, digest, name = args.gate("idempotency_key"), args.digest(), tool.surface.name
     if key is None:
         action = desk.recall_call(case.subject, case.talk, name, digest)
     else:
@@ -55,7 +52,7 @@ def remember(desk: Desk, case: Case, plan: Plan, outcome: Outcome, handle: str |
         subject=case.subject,
         tool=plan.tool,
         key=case.args.gate("idempotency_key"),
-        arguments=_digest(case.args),
+        arguments=case.args.digest(),
         outcome=outcome.as_json(),
         roots=roots,
         handle=handle,
@@ -79,10 +76,6 @@ def _over(request: Request, action: Action, desk: Desk) -> bool:
 
 def _untouched(desk: Desk, action: Action) -> bool:
     return desk.roots(list(action.roots)) == action.roots
-
-
-def _digest(args: Arguments) -> str:
-    return hashlib.sha256(canonical(args.as_json())).hexdigest()
 
 
 def roots_of(plan: Plan) -> list[str]:

@@ -4,10 +4,10 @@ No coercion anywhere ("5" is not 5, true is not 1), no unknown field, ids in pla
 decimal string. The parsed object is frozen and is the only thing the guard and the tool ever see.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Annotated, ClassVar, Literal, TypeAlias, cast
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.model import Json
 from tillgate.guards.ports import ArgumentError
 
@@ -41,7 +42,8 @@ Intent: TypeAlias = Literal[
     "handoff",
 ]
 GATE_ARGUMENTS = frozenset({"customer_request", "idempotency_key", "confirmation_token", "intent"})
-_UNTOLD = GATE_ARGUMENTS | {"_told"}
+_UNTOLD = GATE_ARGUMENTS | {"_told", "_digest"}
+_BARE = frozenset({str, int, bool})
 _MONEY = re.compile(r"(0|[1-9][0-9]{0,9})(\.[0-9]{1,4})?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_TEXT = "There is a character in it that is not text"
@@ -180,12 +182,17 @@ class Args(BaseModel):
 
     def as_json(self) -> Mapping[str, Json]:
         """What the tool acts on, as JSON: set fields only, without the gate's own arguments."""
-        return self._told
+        told: dict[str, Json] | None = self.__dict__.get("_told")
+        if told is None:  # recalling, remembering and recording a call all ask for it
+            told = vars(self)["_told"] = _fields(self, _text)
+        return told
 
-    @cached_property
-    def _told(self) -> Mapping[str, Json]:
-        """Recalling, remembering and recording a call all ask for it."""
-        return _fields(self, _text)
+    def digest(self) -> str:
+        """One hash of these: two calls of a tool with the same digest ask for the same act."""
+        digest: str | None = self.__dict__.get("_digest")
+        if digest is None:  # as above
+            digest = vars(self)["_digest"] = hashlib.sha256(canonical(self.as_json())).hexdigest()
+        return digest
 
     def personal(self) -> frozenset[str]:
         return self.PERSONAL
@@ -222,8 +229,11 @@ def _minor(amount: Amount) -> Json:
 
 def _fields(args: BaseModel, money: Callable[[Amount], Json]) -> dict[str, Json]:
     """What was set and is not the gate's own, as plain JSON."""
-    fields = args.__dict__.items()
-    return {name: _plain(value, money) for name, value in fields if value is not None and name not in _UNTOLD}
+    return {
+        name: value if value.__class__ in _BARE else _plain(value, money)
+        for name, value in args.__dict__.items()
+        if value is not None and name not in _UNTOLD
+    }
 
 
 def _plain(value: object, money: Callable[[Amount], Json]) -> Json:

@@ -14,6 +14,7 @@ import orjson
 from msgspec import Struct
 from pydantic import ValidationError
 
+from tillgate.guards.audit.canonical import fits
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.model import UNDO_PATHS, Effect, Facts, Json, Plan, Reason
 from tillgate.guards.ports import ArgumentError, Hints
@@ -76,6 +77,16 @@ class Tool(ABC, Generic[A]):
 
     def parse(self, arguments: Mapping[str, Json], exponent: int) -> A | list[ArgumentError]:
         """The frozen arguments, or every error with its path and never the value."""
+        if not fits(arguments):
+            return self._named(arguments, exponent)
+        try:  # what is of plain types, can be written and is taken by the model holds nothing that is named otherwise
+            written = orjson.dumps(arguments, option=orjson.OPT_STRICT_INTEGER)
+            return self.args.model_validate_json(written, context={"exponent": exponent})
+        except (orjson.JSONEncodeError, ValidationError):
+            return self._named(arguments, exponent)
+
+    def _named(self, arguments: Mapping[str, Json], exponent: int) -> A | list[ArgumentError]:
+        """The same value by value, so that the first that nothing takes is named before any other error."""
         if unfit := unfit_value(arguments):
             return [unfit]
         try:

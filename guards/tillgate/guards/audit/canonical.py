@@ -23,7 +23,7 @@ _WRITTEN = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 def canonical(value: Json) -> bytes:
     """The canonical bytes of a JSON value. Raises ValueError, naming the place, for anything else."""
     try:
-        if _fits(value):
+        if fits(value):
             written = orjson.dumps(value, option=_WRITTEN)
             if written.isascii() or _plain_keys(value):
                 return written
@@ -34,7 +34,7 @@ def canonical(value: Json) -> bytes:
         raise ValueError(f"not a JSON value: {error}") from error
 
 
-def _fits(value: Json) -> bool:
+def fits(value: Json) -> bool:
     """Whether there are only types that are let in, and not too deep.
 
     This runs over every record written: each level is told at once, and what stands in it given by the interpreter.
