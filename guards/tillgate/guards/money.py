@@ -6,7 +6,7 @@ the currency has. The list of currencies is closed, so a misspelt code can never
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 _BY_EXPONENT: dict[int, str] = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -43,11 +43,15 @@ class Currency:
 
     def format(self, minor: int) -> str:
         """Decimal text of minor units with every digit of the currency: `4800` is `"48.00"`, `-5` is `"-0.05"`."""
-        digits = str(abs(minor)).rjust(self.exponent + 1, "0")
-        sign = "-" if minor < 0 else ""
-        if self.exponent == 0:
-            return sign + digits
-        return f"{sign}{digits[: -self.exponent]}.{digits[-self.exponent :]}"
+        return _written(minor, self.exponent)
+
+
+@lru_cache(maxsize=4096)
+def _written(minor: int, places: int) -> str:
+    """The same few amounts stand in every answer: a price, a total, and what is left of it."""
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else sign + digits
 
 
 @cache
