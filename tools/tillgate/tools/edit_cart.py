@@ -1,6 +1,6 @@
 """Set how many of each variant a cart holds; prices come from the catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from msgspec.structs import replace
@@ -62,37 +62,43 @@ class EditCart(Tool[EditCartArgs]):
         wanted = {line.variant_id: line.quantity for line in args.lines}
         told = {line.variant_id: line.version for line in args.lines if line.version is not None}
         cart = found.cart or Cart(record.new_id("cart"), None, (), (), version=0)
-        known = {line.variant.id: line.variant for line in cart.lines}
+        held = {line.variant.id: line for line in cart.lines}
+        known = {variant_id: line.variant for variant_id, line in held.items()}
         if new := [variant_id for variant_id in wanted if variant_id not in known]:
             known |= record.variants(new)
-        edited = _outdated(told, known) or _edited(cart, wanted, known)
-        if isinstance(edited, Reason):
-            return edited
-        if found.cart is None and not edited.lines:
+        lines = _outdated(told, known) or _edited(held, wanted, known)
+        if isinstance(lines, Reason):
+            return lines
+        if found.cart is None and not lines:
             return Reason("empty_cart", "There is nothing to put into a new cart.")
+        edited = replace(cart, lines=tuple(lines.values()))
+        steps = [(held.get(key), lines.get(key)) for key in {**held, **lines} if held.get(key) != lines.get(key)]
         made = () if found.cart else _new_cart(cart, found.customer, record)
         return Plan(
             self.name,
-            f"{'Change' if found.cart else 'Make'} cart {cart.id}: {_in_short(cart, edited)}",
-            changes=made + _changes(cart, edited),
+            f"{'Change' if found.cart else 'Make'} cart {cart.id}: {_in_short(steps)}",
+            changes=made + tuple([change for step in steps for change in _line_changes(cart.id, *step)]),
             basis=(((f"cart:{cart.id}", cart.version),) if found.cart else ()) + prices(edited, wanted),
             result=cart_view(edited, record.currency),
         )
 
 
-def _edited(cart: Cart, wanted: Mapping[str, int], known: Mapping[str, Variant]) -> Cart | Reason:
-    held = {line.variant.id: line.quantity for line in cart.lines}
+def _edited(
+    held: Mapping[str, CartLine], wanted: Mapping[str, int], known: Mapping[str, Variant]
+) -> Mapping[str, CartLine] | Reason:
+    """The lines once those wanted are set, at the price of today; the rest keeps the price at which it was put in."""
+    lines = {**held}
     for variant_id, quantity in wanted.items():
         if variant_id not in known:
             return Reason("unknown_variant", f"There is no variant {variant_id} in the catalogue.")
-        variant = known[variant_id]
-        if quantity > variant.stock and quantity != held.get(variant_id, 0):
+        variant, before = known[variant_id], held.get(variant_id)
+        if quantity > variant.stock and quantity != (before.quantity if before else 0):
             return Reason("out_of_stock", f"Of {visible(variant.title)} ({variant_id}) {variant.stock} are in stock.")
-    quantities = {variant_id: quantity for variant_id, quantity in {**held, **wanted}.items() if quantity}
-    if len(quantities) > _MOST_LINES:
+        lines[variant_id] = CartLine(variant, quantity, variant.version)
+    lines = {variant_id: line for variant_id, line in lines.items() if line.quantity}
+    if len(lines) > _MOST_LINES:
         return Reason("cart_full", f"A cart holds at most {_MOST_LINES} different items.")
-    lines = (CartLine(known[key], count, _quoted(cart, key, wanted, known)) for key, count in quantities.items())
-    return replace(cart, lines=tuple(lines))
+    return lines
 
 
 def _outdated(told: Mapping[str, int], known: Mapping[str, Variant]) -> Reason | None:
@@ -101,24 +107,9 @@ def _outdated(told: Mapping[str, int], known: Mapping[str, Variant]) -> Reason |
     return Reason("price_changed", f"The price of {gone[0]} has changed; look it up again.") if gone else None
 
 
-def _quoted(cart: Cart, key: str, wanted: Mapping[str, int], known: Mapping[str, Variant]) -> int:
-    """The version of the price the customer knows: today's for what is set now, for the rest what it was."""
-    before = {line.variant.id: line.version for line in cart.lines}
-    return known[key].version if key in wanted else before[key]
-
-
 def _new_cart(cart: Cart, customer: Customer | None, record: Record) -> tuple[Change, ...]:
     owner = {"customer_id": customer.id} if customer else {"conversation": record.conversation.key}
     return created(f"cart:{cart.id}", {"id": cart.id, **owner}, {"created_at": record.now})
-
-
-def _changes(cart: Cart, edited: Cart) -> tuple[Change, ...]:
-    before = {line.variant.id: line for line in cart.lines}
-    after = {line.variant.id: line for line in edited.lines}
-    changes: tuple[Change, ...] = ()
-    for variant_id in {**before, **after}:
-        changes += _line_changes(cart.id, before.get(variant_id), after.get(variant_id))
-    return changes
 
 
 def _line_changes(cart_id: str, before: CartLine | None, after: CartLine | None) -> tuple[Change, ...]:
@@ -133,17 +124,11 @@ def _line_changes(cart_id: str, before: CartLine | None, after: CartLine | None)
     return tuple(Change(entity, name, was, will) for name, (was, will) in values.items() if was != will)
 
 
-def _in_short(cart: Cart, edited: Cart) -> str:
+def _in_short(steps: Sequence[tuple[CartLine | None, CartLine | None]]) -> str:
     """What changes, for a person who is asked to agree: `Cap 2, T-Shirt 1 instead of 3`."""
-    before = {line.variant.id: line for line in cart.lines}
-    after = {line.variant.id: line for line in edited.lines}
-    words = [
-        _line_in_short(before.get(variant_id), after.get(variant_id))
-        for variant_id in {**before, **after}
-        if before.get(variant_id) != after.get(variant_id)
-    ]
-    more = f" and {len(words) - _MOST_NAMED} more" if len(words) > _MOST_NAMED else ""
-    return ", ".join(words[:_MOST_NAMED]) + more if words else "nothing changes"
+    words = [_line_in_short(before, after) for before, after in steps[:_MOST_NAMED]]
+    more = f" and {len(steps) - _MOST_NAMED} more" if len(steps) > _MOST_NAMED else ""
+    return ", ".join(words) + more if words else "nothing changes"
 
 
 def _line_in_short(before: CartLine | None, after: CartLine | None) -> str:
