@@ -31,7 +31,7 @@ from tillgate.guards.effects import Answer, Reach, Refused, UnderWay
 from tillgate.guards.errors import Busy, Stale, Unsure
 from tillgate.guards.evaluation import evaluate, subject_of
 from tillgate.guards.finishing import begin, finish
-from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify, inside
+from tillgate.guards.model import Assurance, Confirm, Escalate, Json, Plan, Reason, Verdict, Verify
 from tillgate.guards.money import currency
 from tillgate.guards.outcome import Outcome, outcome_from
 from tillgate.guards.policy.types import Policy
@@ -297,8 +297,8 @@ class Gate:
         return replace(outcome, data=self._view(tool, outcome.data, assurance))
 
     def _view(self, tool: str, data: Json, assurance: Assurance) -> dict[str, Json]:
-        shown = trim(data, self.policy.views_for(tool), self.policy.masks, assurance)
-        return dict(inside({"shown": shown}, "shown"))
+        shown: dict[str, Json] = trim(data, self.policy.views_for(tool), self.policy.masks, assurance)
+        return shown
 
     def _broken(self, received: Received, call_id: str, *, failed_commit: bool = False) -> Steps[Outcome]:
         """What a call that broke is answered, and its record. What a failed commit kept is answered as it is.

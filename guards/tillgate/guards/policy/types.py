@@ -197,6 +197,9 @@ class Ready(NamedTuple):
     settled: Settled
 
 
+_NO_LEVELS: Mapping[Assurance, tuple[str, ...]] = MappingProxyType({})
+
+
 def _nothing() -> Mapping[str, Queue]:
     return MappingProxyType({})
 
@@ -226,27 +229,34 @@ class Policy:
     by_tool: Mapping[str, ToolRules] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     factors_by_tool: Mapping[str, ToolFactors] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     ready: Mapping[str, Ready] = field(init=False, repr=False, compare=False)
+    _permitting: frozenset[str] = field(init=False, repr=False, compare=False)
+    _budgets: Mapping[str, tuple[Budget, ...]] = field(init=False, repr=False, compare=False)
+    _levels: Mapping[str, Mapping[Assurance, tuple[str, ...]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         ready = {tool: Ready(rules, rules.program.match, {}) for tool, rules in self.by_tool.items()}
         object.__setattr__(self, "ready", ready)
+        object.__setattr__(self, "_permitting", frozenset(filter(self._permits, self.by_tool)))
+        drawn = frozenset(tool for budget in self.budgets for tool in budget.tools)
+        budgets = {tool: tuple([each for each in self.budgets if tool in each.tools]) for tool in drawn}
+        object.__setattr__(self, "_budgets", budgets)
+        object.__setattr__(self, "_levels", {view.tool: view.levels for view in reversed(self.views)})
+
+    def _permits(self, tool: str) -> bool:
+        found = self.by_tool[tool]
+        return any(rule.mode == "enforce" for rule in found.rules[found.first_permit : found.first_demand])
 
     def may_permit(self, tool: str) -> bool:
         """Whether some permit rule that counts applies to the tool."""
-        found = self.by_tool.get(tool)
-        permits = found.rules[found.first_permit : found.first_demand] if found else ()
-        return any(rule.mode == "enforce" for rule in permits)
+        return tool in self._permitting
 
     def budgets_for(self, tool: str) -> tuple[Budget, ...]:
         """The budgets a call of this tool draws on."""
-        return tuple(budget for budget in self.budgets if tool in budget.tools)
+        return self._budgets.get(tool, ())
 
     def views_for(self, tool: str) -> Mapping[Assurance, tuple[str, ...]]:
         """The field paths by level, `*level` already expanded; empty when the tool has no view."""
-        for view in self.views:
-            if view.tool == tool:
-                return view.levels
-        return MappingProxyType({})
+        return self._levels.get(tool, _NO_LEVELS)
 
     def queue(self, name: str) -> Queue:
         """The queue of this name; one the file does not declare is open to every reviewer."""
