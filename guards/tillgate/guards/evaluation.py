@@ -29,7 +29,7 @@ def evaluate(desk: Desk, case: Case, tool: Tool, args: Arguments, plan: Plan, sa
     """Assess, limit, decide: each on the facts of the step before."""
     name = tool.surface.name
     facts = _facts(desk, case, plan, said.strength, groups)
-    facts["call"], facts["args"] = _call(tool, args), dict(args.facts())
+    facts["call"], facts["args"] = _call(tool, args), args.facts()
     risk = assess(case.policy, name, facts)
     facts["risk"] = {"score": risk.score, "tier": risk.tier.name}
     counts = bool(plan.changes or plan.requires) and plan.denies is None

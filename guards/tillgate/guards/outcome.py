@@ -73,19 +73,20 @@ class Outcome(Struct, frozen=True, forbid_unknown_fields=True):
 
     def as_json(self) -> dict[str, Json]:
         """The envelope as the client gets it: what is set, and no more."""
-        told: dict[str, Json] = {
-            "status": self.status,
-            "executed": self.executed,
-            "call_id": self.call_id,
-            "data": self.data,
-            "reasons": [_told(reason) for reason in self.reasons],
-            "next_step": self.next_step,
-            "verification": self.verification and _told(self.verification),
-            "confirmation": self.confirmation and _told(self.confirmation),
-            "escalation": self.escalation and _told(self.escalation),
-            "replayed": self.replayed,
-        }
-        return {name: value for name, value in told.items() if value is not None}
+        told: dict[str, Json] = {"status": self.status, "executed": self.executed, "call_id": self.call_id}
+        if self.data is not None:
+            told["data"] = self.data
+        told["reasons"] = [_told(reason) for reason in self.reasons]
+        if self.next_step is not None:
+            told["next_step"] = self.next_step
+        if self.verification is not None:
+            told["verification"] = _told(self.verification)
+        if self.confirmation is not None:
+            told["confirmation"] = _told(self.confirmation)
+        if self.escalation is not None:
+            told["escalation"] = _told(self.escalation)
+        told["replayed"] = self.replayed
+        return told
 
 
 def outcome_from(told: Mapping[str, Json]) -> Outcome:

@@ -127,14 +127,19 @@ def _arguments(case: Case) -> Json:
     """What was asked, once it was understood; a refused message is not kept, it may hold anything."""
     if case.args is None:
         return None
-    return {name: "[secret]" if name in _NEVER else value for name, value in case.args.as_json().items()}
+    return _without_secrets(case.args.as_json())
 
 
 def _facts(case: Case) -> Json:
     if case.facts is None:
         return None
-    args = {name: "[secret]" if name in _NEVER else value for name, value in case.facts["args"].items()}
-    return {**case.facts, "args": args}
+    return {**case.facts, "args": _without_secrets(case.facts["args"])}
+
+
+def _without_secrets(args: Mapping[str, Json]) -> Mapping[str, Json]:
+    if _NEVER.isdisjoint(args):
+        return args
+    return {name: "[secret]" if name in _NEVER else value for name, value in args.items()}
 
 
 def _plan(plan: Plan | None) -> Json:

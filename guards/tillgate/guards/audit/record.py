@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from tillgate.guards.audit.canonical import canonical
@@ -42,6 +43,7 @@ def as_json(noun: Recorded) -> JsonObject:
             return requirement_json(noun)
 
 
+@lru_cache(maxsize=256)
 def rfc3339(moment: datetime) -> str:
     """An aware time as RFC 3339 UTC (`2026-01-01T00:00:00Z`). Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
