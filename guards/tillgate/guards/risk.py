@@ -19,6 +19,8 @@ def assess(policy: Policy, tool: str, facts: Facts) -> RiskAssessment:
     indices = found.program.match(facts)
     if indices is None:
         indices, _ = one_by_one(found.program, facts, _counts)
+    if not indices:
+        return RiskAssessment(0, policy.tiers.of(0), ())
     contributions = tuple([found.factors[index].contribution for index in sorted(indices)])
     score = sum([contribution.points for contribution in contributions])
     return RiskAssessment(score, policy.tiers.of(score), contributions)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
+from msgspec import Struct
 
 from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.errors import IntegrityError
@@ -27,8 +28,7 @@ Row: TypeAlias = tuple[bytes, str, str | bytes | None]
 """A stored record: its bytes, its hash, and the JSON of its personal values if any are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """A record as it is stored: canonical bytes, and the hex leaf hash over them."""
 
     record: bytes
@@ -46,8 +46,8 @@ def seal(body: Mapping[str, Json], *, seq: int, prev: str) -> Sealed:
     `seq` counts from `FIRST`; `prev` is `GENESIS` for the first record only. Raises ValueError for a body
     that is not canonical JSON, that uses a field of the log itself, or that is no kind of record.
     """
-    if taken := sorted(_RESERVED & body.keys()):
-        raise ValueError(f"{', '.join(taken)}: written by the log, not by the body")
+    if not _RESERVED.isdisjoint(body):
+        raise ValueError(f"{', '.join(sorted(_RESERVED & body.keys()))}: written by the log, not by the body")
     if not isinstance(body.get("kind"), str) or body["kind"] == "checkpoint":
         raise ValueError("a record body has a kind, and it is not 'checkpoint'")
     if seq < FIRST or (seq == FIRST) is not (prev == GENESIS):
