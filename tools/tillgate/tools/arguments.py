@@ -177,7 +177,8 @@ Money = Annotated[
 class Args(BaseModel):
     """Arguments of a tool. `PERSONAL` names the top-level fields whose values identify a person."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # What reads them is made when they are first read: a process that serves one client calls few of the tools.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
     PERSONAL: ClassVar[frozenset[str]] = frozenset()
 
     def as_json(self) -> Mapping[str, Json]:

@@ -39,6 +39,8 @@ def serve_http(app: App, live: LivePolicy) -> None:
     with bound(app.settings) as listening:
         host, port = listening.getsockname()[:2]
         access = access_of(app.settings, port, app.clock)
+        for tool in app.tools.values():
+            tool.input_schema()  # makes what reads its arguments, before two threads ask for that at once
         writer = Writer(app.store)
         writer.start()
         try:
