@@ -229,6 +229,11 @@ def records(world: World) -> list[JsonObject]:
     return [json.loads(row[0]) for row in world.rows("SELECT record FROM audit ORDER BY seq")]
 
 
+def calls(world: World) -> list[JsonObject]:
+    """What the log tells of calls, and not of requests in which there was none."""
+    return [record for record in records(world) if record["kind"] == "call"]
+
+
 def message(tool: str, arguments: JsonObject, meta: JsonObject = META, key: Any = None) -> JsonObject:
     params = {"name": tool, "arguments": arguments, "_meta": meta}
     return {"jsonrpc": "2.0", "id": next(_NUMBERS) if key is None else key, "method": "tools/call", "params": params}

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 from e2e.world import JsonObject, World
-from web.house import ASKABLE, META, START, Reply, Web, message, records, serving
+from web.house import ASKABLE, META, START, Reply, Web, calls, message, serving
 
 ORDER = {"order_id": "ord_a1"}
 
 
 @pytest.fixture
 def before(web: Web) -> int:
-    return len(records(web.world))
+    return len(calls(web.world))
 
 
 def refused(reply: Reply) -> str:
@@ -57,13 +57,13 @@ def refused(reply: Reply) -> str:
 )
 def test_a_token_that_does_not_say_all_that_is_needed_is_none(web: Web, before: int, claims: JsonObject) -> None:
     assert 'error="invalid_token"' in refused(web.call("get_order", ORDER, web.token(**claims)))
-    assert len(records(web.world)) == before
+    assert len(calls(web.world)) == before
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer a b", "Basic {}", "Bearer {}x", "Bearer {}, Bearer {}", "{}"])
 def test_only_one_whole_bearer_token_is_one(web: Web, before: int, value: str) -> None:
     refused(web.call("get_order", ORDER, None, authorization=value.replace("{}", web.token())))
-    assert len(records(web.world)) == before
+    assert len(calls(web.world)) == before
 
 
 def test_without_a_token_it_is_not_said_that_one_was_wrong(web: Web) -> None:
@@ -80,7 +80,7 @@ def test_two_tokens_are_not_one(web: Web, before: int) -> None:
     head = "".join(f"{name}: {value}\r\n" for name, value in web.head(token=None).items())
     raw = f"POST /mcp HTTP/1.1\r\n{head}{one}{one}content-length: {len(body)}\r\n\r\n{body}"
     assert web.send(raw.encode()).status == 403
-    assert len(records(web.world)) == before
+    assert len(calls(web.world)) == before
 
 
 def test_where_tokens_come_from_is_said_to_whoever_asks(web: Web) -> None:
@@ -105,12 +105,12 @@ def test_a_token_that_covers_too_little_is_told_what_it_needs_and_the_call_is_wr
     web: Web, meta: JsonObject, scope: str, tool: str, needed: str
 ) -> None:
     arguments = ORDER if tool == "get_order" else {"order_id": "ord_a2", "reason": "other"}
-    before, shop = len(records(web.world)), web.world.shop()
+    before, shop = len(calls(web.world)), web.world.shop()
     reply = web.call(tool, arguments, web.token(scope=scope), meta)
     assert reply.status == 403
     assert f'error="insufficient_scope", scope="{needed}"' in reply.headers["www-authenticate"]
     assert (reply.answer.status, reply.answer.codes) == ("denied", ["insufficient_scope"])
-    [record] = records(web.world)[before:]
+    [record] = calls(web.world)[before:]
     assert (record["tool"], record["refusal"]["code"]) == (tool, "insufficient_scope")
     assert web.world.shop() == shop
 

@@ -44,6 +44,7 @@ class Asker(Struct, frozen=True):
 
 
 _DECLINED = Reason("declined", "You said no, so nothing was done.")
+_ENDED = Reason("question_ended", "That question had been answered before, or has expired. This changes nothing.")
 _NOTHING_SAID = Said(Consent.NONE)
 
 
@@ -116,9 +117,20 @@ def ask_consent(desk: Desk, case: Case, plan: Plan, demand: Confirm, asker: Aske
 
 
 def decline(desk: Desk, call_id: str, pending: str) -> Outcome:
-    """The client's user said no: the question is spent, and that is on record."""
+    """The client's user said no: the question is spent, and that is on record. It may have ended before."""
+    found = desk.pending_here(pending)
+    stands = found is not None and found.expires_at > desk.now
     desk.spend_pending(pending)
-    desk.append({"kind": "declined", "at": rfc3339(desk.now), "call_id": call_id, "confirmation": pending}, ())
+    told = {"call_id": call_id, "confirmation": pending, "too_late": not stands}
+    desk.append({"kind": "declined", "at": rfc3339(desk.now), **told}, ())
+    if not stands:
+        return Outcome(
+            status="denied",
+            executed=False,
+            call_id=call_id,
+            reasons=given(_ENDED),
+            next_step="The no came too late to stop anything. Read the record before you say what was done.",
+        )
     return Outcome(
         status="denied",
         executed=False,

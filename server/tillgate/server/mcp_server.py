@@ -15,6 +15,7 @@ from mcp.server import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.server.stdio import stdio_server
 
+from tillgate.guards.asking import CONFIRM_SECONDS
 from tillgate.guards.model import Json
 from tillgate.guards.outcome import Outcome, outcome_schema
 from tillgate.guards.ports import Tool
@@ -23,6 +24,7 @@ from tillgate.server.driving import nobody_to_ask
 from tillgate.server.eliciting import Client, Context, scope_of
 from tillgate.server.ending import Calls, Told, answered
 from tillgate.server.matter import JOURNEYS, get_prompt, read, resources
+from tillgate.server.refused import Noticed
 from tillgate.server.stdio import LineWriter, lines, private_wire
 from tillgate.server.tasks import serve_tasks, task_of
 
@@ -99,13 +101,18 @@ def build_server(door: Door) -> Server[dict[str, Any]]:
     )
     server.add_request_handler("tools/call", t.CallToolRequestParams, handlers.call_tool)
     serve_tasks(server, handlers.call, result)
+    server.middleware.append(Noticed(door))
     server.middleware.append(RequestStateBoundary(_sealing(door), default_audience=NAME))
     return server
 
 
 def _sealing(door: Door) -> RequestStateSecurity:
     """What a client carries between a question and its answer is worth nothing to anybody else."""
-    return RequestStateSecurity(keys=[door.state_key], bind_principal=lambda ctx: door.principal(scope_of(ctx)))
+    return RequestStateSecurity(
+        keys=[door.state_key],
+        ttl=CONFIRM_SECONDS,  # the question itself is what expires, by the clock of the store
+        bind_principal=lambda ctx: door.principal(scope_of(ctx)),
+    )
 
 
 async def serve_stdio(server: Server[dict[str, Any]], calls: Calls) -> None:

@@ -33,6 +33,7 @@ _OTHERS = frozenset(
         "policy",
         "seed",
         "failure",
+        "refused_requests",
         "checkpoint",
     }
 )

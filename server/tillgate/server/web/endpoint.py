@@ -6,9 +6,10 @@ clients have a session and a stream, so that the server can ask them something w
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
+import orjson
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -19,16 +20,18 @@ from starlette.types import Message, Receive, Scope, Send
 from tillgate.guards.model import Json, inside
 from tillgate.server.door import Door
 from tillgate.server.mcp_server import build_server
+from tillgate.server.refused import CALL, write_down
 from tillgate.server.screen import MOST_BYTES, Fault, fault_of, screened
 from tillgate.server.web.identity import Identity
 from tillgate.server.web.limits import BODY_SECONDS, Places
 from tillgate.server.web.plain import PlainCalls, plain_call
-from tillgate.server.web.statuses import OK, Statuses
+from tillgate.server.web.statuses import ANSWERED, OK, Statuses
 from tillgate.server.web.wire import HEAD, IDENTITY, Gone, Head, Header, TooLarge, again, body_of, error, send_json
 
 TOO_MANY = 429
 """A code of ours, outside those of the protocol."""
 RETRY_SOON: Header = (b"retry-after", b"1")
+REFUSED = 400
 CLOSE: Header = (b"connection", b"close")
 
 
@@ -83,6 +86,11 @@ class Endpoint:
             status, headers = self._statuses.of(scope)
             await send_json(send, status, text, headers)
         else:
+            if call := _call(message):
+                send = self._recording(call, scope, send)
+                if type(call.get("id")) not in (str, int):  # nobody would be told what came of it
+                    await send_json(send, 400, error(INVALID_REQUEST, "A call needs an id: text or a whole number"))
+                    return
             await self._by_sdk(scope, again(_text(body, message), receive), send)
 
     async def _by_sdk(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +103,21 @@ class Endpoint:
             await self._modern.handle_request(scope, receive, self._with_status(scope, send))
         else:
             await self._older.handle_request(scope, receive, send)
+
+    def _recording(self, call: Mapping[str, Json], scope: Scope, send: Send) -> Send:
+        """What the SDK refuses of a call is on record before it is answered."""
+        held: list[Message] = []
+
+        async def sending(told: Message) -> None:
+            if told["type"] == "http.response.start" and told["status"] >= REFUSED and ANSWERED not in scope:
+                held.append(told)
+                return
+            if held:
+                await write_down(self._door, inside(call, "params"), scope, _error_in(told.get("body", b"")))
+                await send(held.pop())
+            await send(told)
+
+        return sending
 
     def _with_status(self, scope: Scope, send: Send) -> Send:
         """The same status for a call, whoever answers it."""
@@ -121,6 +144,19 @@ def _crowded(message: Json) -> Json:
     told = error(TOO_MANY, "Too many of your calls are under way; nothing was begun. Wait for their answers first.")
     key = inside({"message": message}, "message").get("id")
     return {**told, "id": key if type(key) in (str, int) else None}
+
+
+def _call(message: Json) -> Mapping[str, Json]:
+    """The message if it is to call a tool, however wrong it is; else nothing."""
+    whole = inside({"message": message}, "message")
+    return whole if whole.get("method") == CALL else {}
+
+
+def _error_in(body: bytes) -> Mapping[str, Json]:
+    try:
+        return inside({"told": orjson.loads(body)}, "told").get("error") or {}
+    except orjson.JSONDecodeError:
+        return {}
 
 
 def _text(body: bytes, message: Json) -> bytes:

@@ -26,6 +26,7 @@ from tillgate.server.web.endpoint import Endpoint
 from tillgate.server.web.health import health
 from tillgate.server.web.limits import CALLS_AT_ONCE, CONNECTIONS, Impatient, Places
 from tillgate.server.web.options import Access, access_of, bound
+from tillgate.server.web.refusals import Refusals
 from tillgate.server.web.site import Site
 from tillgate.server.web.statuses import ANSWERED, Statuses
 from tillgate.server.web.wire import IDENTITY
@@ -75,7 +76,8 @@ def site_of(app: App, live: LivePolicy, writer: Writer, access: Access, more: Se
     endpoint = Endpoint(_door(app, live, writer, access), Statuses(app.tools, bearer), places)
     keys = access.tokens.keys if access.tokens else None
     own = [health(app, live, keys), *(metadata_pages(access.resource, access.issuer) if bearer else ())]
-    return Site(endpoint, access.names, bearer, [*own, *verify_routes(live, writer.run), *more])
+    pages = [*own, *verify_routes(live, writer.run), *more]
+    return Site(endpoint, access.names, bearer, pages, Refusals(writer, app.clock))
 
 
 def _door(app: App, live: LivePolicy, writer: Writer, access: Access) -> Door:

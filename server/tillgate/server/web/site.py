@@ -3,31 +3,49 @@
 The rule kept: nothing is looked at before it is clear that the request is meant for this address.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from mcp_types import INVALID_REQUEST
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tillgate.server.verifying import PATH
 from tillgate.server.web.bearer import Bearer
 from tillgate.server.web.endpoint import Endpoint
 from tillgate.server.web.names import Names
 from tillgate.server.web.options import MCP
+from tillgate.server.web.refusals import Refusals
+from tillgate.server.web.statuses import ANSWERED
 from tillgate.server.web.wire import IDENTITY, Head, error, head_of, send_json
 
 PROBES = frozenset({"/healthz", "/metrics"})
+_REFUSED, UNAUTHORIZED = 400, 401
+_WHY: Mapping[int, str] = {
+    400: "bad_request",
+    403: "foreign_host_or_origin",
+    404: "not_found",
+    405: "bad_method",
+    406: "bad_accept",
+    408: "body_too_slow",
+    413: "body_too_large",
+    415: "bad_content_type",
+    429: "too_many_calls",
+}
+"""Why a request was refused, by its status, where there is no record of a call."""
 
 
 class Site:
     """Finds the door of each request."""
 
-    def __init__(self, endpoint: Endpoint, names: Names, bearer: Bearer | None, pages: Sequence[BaseRoute]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, names: Names, bearer: Bearer | None, pages: Sequence[BaseRoute], refusals: Refusals
+    ) -> None:
         self._endpoint = endpoint
         self._names = names
         self._bearer = bearer
+        self._refusals = refusals
         self._pages = Starlette(routes=pages, lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,10 +53,13 @@ class Site:
             await self._pages(scope, receive, send)
             return
         head = head_of(scope)
-        if (why := self._refusal(scope["path"], head)) is not None:
-            await send_json(send, 403, error(INVALID_REQUEST, why))
-        elif scope["path"] != MCP:
+        why = self._refusal(scope["path"], head)
+        if why is None and scope["path"] != MCP:
             await self._pages(scope, receive, send)
+            return
+        send = self._noting(scope, head, send)
+        if why is not None:
+            await send_json(send, 403, error(INVALID_REQUEST, why))
         elif scope["query_string"]:
             await send_json(send, 400, error(INVALID_REQUEST, f"{MCP} takes no query: a token in one would be seen"))
         else:
@@ -54,12 +75,29 @@ class Site:
         identity = await self._bearer.identify(head)
         if identity is None:
             told = error(INVALID_REQUEST, "A bearer token is needed that is valid here")
-            await send_json(send, 401, told, [self._bearer.unauthorized(head)])
+            await send_json(send, UNAUTHORIZED, told, [self._bearer.unauthorized(head)])
             return
         scope[IDENTITY] = identity
         await self._endpoint(scope, receive, send)
+
+    def _noting(self, scope: Scope, head: Head, send: Send) -> Send:
+        """What is refused without a record of a call is counted."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= _REFUSED and ANSWERED not in scope:
+                self._refusals.note(_why(message["status"], head))
+            await send(message)
+
+        return sending
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
         async with self._endpoint.run():
             yield
+        await self._refusals.close()
+
+
+def _why(status: int, head: Head) -> str:
+    if status == UNAUTHORIZED:
+        return "bad_token" if "authorization" in head.fields else "no_token"
+    return _WHY.get(status, "other")
