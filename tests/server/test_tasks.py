@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,18 @@ class Speaker:
 
 @pytest.fixture
 def speaker(tmp_path: Path) -> Iterator[Speaker]:
+    with speaking(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def speaking(tmp_path: Path, **more: Any) -> Iterator[Speaker]:
     (tmp_path / "policy.yaml").write_text(POLICY)
     flags = {"db": str(tmp_path / "web.db"), "policy": tmp_path / "policy.yaml"}
     with build(settings(db=str(tmp_path / "web.db"))).store.transaction() as desk:
         seed(desk.sql, json.dumps(SHOP), now=NOW)
-    served = settings(**flags, customer="cus_1", assurance="authenticated", http="127.0.0.1:8123", unsafe_no_auth=True)
+    who = {"customer": "cus_1", "assurance": "authenticated"}
+    served = settings(**flags, **who, http="127.0.0.1:8123", unsafe_no_auth=True, **more)
     app = build(served, serving=True)
     writer = Writer(app.store)
     writer.start()
@@ -88,6 +96,13 @@ def speaker(tmp_path: Path) -> Iterator[Speaker]:
         yield Speaker(app, client)
     writer.stop()
     app.store.close()
+
+
+def test_a_task_lasts_as_long_as_its_request_whatever_the_clock_says(tmp_path: Path) -> None:
+    with speaking(tmp_path, now=NOW) as speaker:
+        made = speaker.refund()
+        assert (made["createdAt"], made["ttlMs"]) == ("2026-06-01T12:00:00Z", 24 * 3_600_000)
+        assert speaker.task(made["taskId"])["createdAt"] == made["createdAt"]
 
 
 def test_a_request_that_waits_is_a_task_until_a_person_has_decided(speaker: Speaker) -> None:

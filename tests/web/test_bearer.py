@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 from e2e.world import JsonObject, World
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from web.house import ASKABLE, META, START, Reply, Web, calls, message, serving
+
+from tillgate.server.web.bearer import metadata_pages
 
 ORDER = {"order_id": "ord_a1"}
 
@@ -89,6 +93,17 @@ def test_where_tokens_come_from_is_said_to_whoever_asks(web: Web) -> None:
         assert told["resource"] == web.url
         assert told["scopes_supported"] == ["tools:read", "tools:write"]
         assert told["bearer_methods_supported"] == ["header"]
+        assert "authorization_servers" not in told  # the development key is nobody's URL
+
+
+@pytest.mark.parametrize(
+    ("issuer", "listed"),
+    [("https://id.example", ["https://id.example"]), ("http://127.0.0.1:9", ["http://127.0.0.1:9"]), ("urn:x:y", None)],
+)
+def test_an_issuer_is_listed_if_it_is_an_url(issuer: str, listed: list[str] | None) -> None:
+    app = Starlette(routes=metadata_pages("https://shop.example/mcp", issuer))
+    told = TestClient(app).get("/.well-known/oauth-protected-resource/mcp").json()
+    assert told.get("authorization_servers") == listed
 
 
 @pytest.mark.parametrize("meta", [META, ASKABLE], ids=["plain", "askable"])

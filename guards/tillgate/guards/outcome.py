@@ -48,6 +48,7 @@ class EscalationGiven(Struct, frozen=True, forbid_unknown_fields=True):
     handle: str
     status: str
     queue: str
+    opened_at: str
     expires_at: str
     check_after_seconds: int
 

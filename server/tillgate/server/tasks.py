@@ -5,7 +5,7 @@ may is policy's to say. A client that has not declared the extension gets the es
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from mcp import types as t
@@ -14,7 +14,6 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from pydantic import Field
 
-from tillgate.guards.audit.record import rfc3339
 from tillgate.guards.model import Json
 from tillgate.guards.outcome import Outcome, ReasonGiven
 from tillgate.server.eliciting import MODERN
@@ -100,21 +99,16 @@ def _task(outcome: Outcome, status: str) -> dict[str, Any]:
     given = outcome.escalation
     if given is None:
         raise LookupError("only what waits is a task")
-    created, expires = _made_at(given.handle), datetime.fromisoformat(given.expires_at)
+    lasts = datetime.fromisoformat(given.expires_at) - datetime.fromisoformat(given.opened_at)
     return {
         "taskId": given.handle,
         "status": status,
         "statusMessage": _WORDS.get(given.status, given.status),
-        "createdAt": rfc3339(created),
-        "lastUpdatedAt": rfc3339(created),
-        "ttlMs": max(0, int((expires - created).total_seconds() * 1000)),
+        "createdAt": given.opened_at,
+        "lastUpdatedAt": given.opened_at,
+        "ttlMs": int(lasts.total_seconds() * 1000),
         "pollIntervalMs": given.check_after_seconds * 1000,
     }
-
-
-def _made_at(handle: str) -> datetime:
-    """Handles sort by the time they were made, which they begin with."""
-    return datetime.fromtimestamp(int(handle.rpartition("_")[2][:12], 16) / 1000, UTC).replace(microsecond=0)
 
 
 def _speaks(ctx: Context) -> bool:

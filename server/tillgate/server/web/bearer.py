@@ -44,13 +44,16 @@ class Bearer:
 
 
 def metadata_pages(resource: str, issuer: str | None) -> list[BaseRoute]:
-    """Where a client that was refused reads who issues tokens; also to a client that only knows the host."""
+    """Where a client that was refused reads who issues tokens; also to a client that only knows the host.
+
+    An issuer that is no URL, such as the development key, is none that a client could ask.
+    """
     content = {
         "resource": resource,
         "resource_name": "Tillgate",
         "scopes_supported": [READ, WRITE],
         "bearer_methods_supported": ["header"],
-        **({"authorization_servers": [issuer]} if issuer else {}),
+        **({"authorization_servers": [issuer]} if issuer and issuer.startswith(("https://", "http://")) else {}),
     }
 
     async def answer(_request: Request) -> Response:
