@@ -249,7 +249,13 @@ class Session:
     """`tillgate serve` and a client that sends whatever it is told to; keeps every byte it hears."""
 
     def __init__(
-        self, world: "World", *flags: str, now: str = NOW, policy: str | None = None, asks: bool = False
+        self,
+        world: "World",
+        *flags: str,
+        now: str = NOW,
+        policy: str | None = None,
+        asks: bool = False,
+        older: bool = True,
     ) -> None:
         self.errors = world.path / f"stderr-{next(_NUMBERS)}"
         with self.errors.open("wb") as errors:
@@ -270,6 +276,8 @@ class Session:
         self._numbers = itertools.count(1)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        if not older:
+            return  # the newest protocol has no handshake
         able: JsonObject = {"elicitation": {"form": {}}} if asks else {}
         hello = {"protocolVersion": "2025-11-25", "capabilities": able, "clientInfo": {"name": "e2e", "version": "1"}}
         self.request("initialize", hello)

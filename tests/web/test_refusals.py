@@ -121,7 +121,7 @@ def test_each_kind_of_refusal_is_told_once_and_then_counted(world: World) -> Non
         why = [record["why"] for record in told]
         assert sorted(why) == [
             "bad_accept", "bad_content_type", "bad_method", "bad_request", "bad_token", "body_too_large",
-            "foreign_host_or_origin", "no_token",
+            "forbidden", "no_token",
         ]  # fmt: skip
         for _ in range(3):
             refused_each_way()
@@ -129,7 +129,7 @@ def test_each_kind_of_refusal_is_told_once_and_then_counted(world: World) -> Non
         assert web.end() == 0
     counted = {record["why"]: record["count"] for record in records(world)[start + len(told) + 1 :]}
     assert counted == {
-        "no_token": 3, "bad_token": 7, "foreign_host_or_origin": 11, "body_too_large": 3, "bad_request": 7,
+        "no_token": 3, "bad_token": 7, "forbidden": 11, "body_too_large": 3, "bad_request": 7,
         "bad_content_type": 3, "bad_accept": 3, "bad_method": 3,
     }  # fmt: skip
 

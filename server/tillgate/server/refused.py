@@ -45,12 +45,13 @@ class Noticed:
         self._door = door
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
-        """What comes next. Whatever is raised on the way was raised before the gate: nothing behind it raises."""
+        """What comes next. What is raised on the way was raised before the gate, but for a fault in our own answer."""
         try:
             return await call_next(ctx)
         except (MCPError, ValidationError) as error:
-            if ctx.method == CALL:
-                await write_down(self._door, ctx.params or {}, scope_of(ctx), _as_json(error))
+            told = _as_json(error)
+            if ctx.method == CALL and told["code"] != t.INTERNAL_ERROR:
+                await write_down(self._door, ctx.params or {}, scope_of(ctx), told)
             raise
 
 

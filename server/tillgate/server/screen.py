@@ -78,6 +78,8 @@ def _misshapen(message: Any) -> str | None:
     params = inside({"m": message}, "m").get("params")
     if not isinstance(params, dict):
         return None
+    if "result" in message or "error" in message:
+        return "It is a call and an answer at once"
     call = inside({"p": params}, "p")
     if not isinstance(call.get("arguments", {}), dict):
         return "arguments: They must be an object"

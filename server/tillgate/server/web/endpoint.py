@@ -32,6 +32,8 @@ TOO_MANY = 429
 """A code of ours, outside those of the protocol."""
 RETRY_SOON: Header = (b"retry-after", b"1")
 REFUSED = 400
+_READS = frozenset({"application/json", "application/*", "*/*"})
+_UTF_8 = frozenset({"", "charset=utf-8", 'charset="utf-8"'})
 CLOSE: Header = (b"connection", b"close")
 
 
@@ -132,9 +134,14 @@ class Endpoint:
 
 
 def _unlike_json(head: Head) -> tuple[int, Json] | None:
-    if head.get("content-type").lower().partition(";")[0].strip() != "application/json":
-        return 415, error(INVALID_REQUEST, "Content-Type must be application/json")
-    if not any(kind in head.get("accept").lower() for kind in ("application/json", "application/*", "*/*")):
+    kind, *more = (part.strip() for part in head.get("content-type").lower().split(";"))
+    if kind != "application/json" or not _UTF_8.issuperset(more):
+        return 415, error(INVALID_REQUEST, "Content-Type must be application/json, in UTF-8")
+    if head.get("content-encoding").lower() not in ("", "identity"):
+        return 415, error(INVALID_REQUEST, "The body must come as it is, without a Content-Encoding")
+    if head.get("transfer-encoding").lower() not in ("", "chunked"):
+        return 415, error(INVALID_REQUEST, "The body must come as it is, whole or in chunks")
+    if _READS.isdisjoint(part.partition(";")[0].strip() for part in head.get("accept").lower().split(",")):
         return 406, error(INVALID_REQUEST, "Accept must have application/json")
     return None
 

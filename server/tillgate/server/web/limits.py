@@ -16,7 +16,9 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 10.0
 """The same of a body."""
 MOST_HEAD_BYTES = 64 * 1024
+MOST_FIELDS = 200
 CONNECTIONS = 4_096
+_SPOKEN = frozenset({"1.0", "1.1"})
 
 
 class Places:
@@ -45,11 +47,16 @@ class Places:
 
 
 class Impatient(HttpToolsProtocol):
-    """A connection that is closed when the head of a request does not come, or does not end."""
+    """A connection that is closed when the head of a request does not come, or does not end.
+
+    What comes for a head after the body is dropped: everything was checked by then, or would be read as if it had come
+    before.
+    """
 
     head_seconds = HEAD_SECONDS
     _overdue: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _head_is_whole = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected, and has yet to say anything."""
@@ -59,11 +66,27 @@ class Impatient(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._head_is_whole = False
         self._expect()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One field of it, or of what follows the body."""
+        if not self._head_is_whole:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Its head is whole."""
+        """Its head is whole. What it is for is a path of this site, in a version of HTTP that is spoken here."""
         self._forget()
+        self._head_is_whole = True
+        if (
+            self.parser is None
+            or self.parser.get_http_version() not in _SPOKEN
+            or self.url[:1] != b"/"
+            or b"#" in self.url
+            or len(self.headers) > MOST_FIELDS
+            or sum(map(_size, self.headers), len(self.url)) > MOST_HEAD_BYTES
+        ):
+            raise ValueError("this is not asked here")  # the parser stops, and 400 is answered
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -88,3 +111,7 @@ class Impatient(HttpToolsProtocol):
         if self._overdue is not None:
             self._overdue.cancel()
             self._overdue = None
+
+
+def _size(field: tuple[bytes, bytes]) -> int:
+    return len(field[0]) + len(field[1])

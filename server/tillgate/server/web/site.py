@@ -21,10 +21,11 @@ from tillgate.server.web.statuses import ANSWERED
 from tillgate.server.web.wire import IDENTITY, Head, error, head_of, send_json
 
 PROBES = frozenset({"/healthz", "/metrics"})
+_MCP = MCP.encode()
 _REFUSED, UNAUTHORIZED = 400, 401
 _WHY: Mapping[int, str] = {
     400: "bad_request",
-    403: "foreign_host_or_origin",
+    403: "forbidden",
     404: "not_found",
     405: "bad_method",
     406: "bad_accept",
@@ -54,7 +55,7 @@ class Site:
             return
         head = head_of(scope)
         why = self._refusal(scope["path"], head)
-        if why is None and scope["path"] != MCP:
+        if why is None and not _is_mcp(scope):
             await self._pages(scope, receive, send)
             return
         send = self._noting(scope, head, send)
@@ -95,6 +96,11 @@ class Site:
         async with self._endpoint.run():
             yield
         await self._refusals.close()
+
+
+def _is_mcp(scope: Scope) -> bool:
+    """By the path as it was sent, too: whoever guards it in front of us saw that."""
+    return scope["path"] == MCP and scope.get("raw_path", _MCP) == _MCP
 
 
 def _why(status: int, head: Head) -> str:
