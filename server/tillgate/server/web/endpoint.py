@@ -25,8 +25,21 @@ from tillgate.server.screen import MOST_BYTES, Fault, fault_of, screened
 from tillgate.server.web.identity import Identity
 from tillgate.server.web.limits import BODY_SECONDS, Places
 from tillgate.server.web.plain import PlainCalls, plain_call
+from tillgate.server.web.sessions import Opening, Sessions
 from tillgate.server.web.statuses import ANSWERED, OK, Statuses
-from tillgate.server.web.wire import HEAD, IDENTITY, Gone, Head, Header, TooLarge, again, body_of, error, send_json
+from tillgate.server.web.wire import (
+    HEAD,
+    IDENTITY,
+    SESSION,
+    Gone,
+    Head,
+    Header,
+    TooLarge,
+    again,
+    body_of,
+    error,
+    send_json,
+)
 
 TOO_MANY = 429
 """A code of ours, outside those of the protocol."""
@@ -40,11 +53,12 @@ CLOSE: Header = (b"connection", b"close")
 class Endpoint:
     """The ASGI application at `/mcp`. Who asks, and from where, is settled before."""
 
-    def __init__(self, door: Door, statuses: Statuses, places: Places) -> None:
+    def __init__(self, door: Door, statuses: Statuses, places: Places, sessions: Sessions) -> None:
         server = build_server(door)
         self._door = door
         self._statuses = statuses
         self._places = places
+        self._sessions = sessions
         self._plain = PlainCalls(door, server.server_info_stamp)
         self._modern = StreamableHTTPSessionManager(server, json_response=True)
         self._older = StreamableHTTPSessionManager(server)
@@ -104,7 +118,48 @@ class Endpoint:
         if scope[HEAD].get("mcp-protocol-version") in MODERN_PROTOCOL_VERSIONS:
             await self._modern.handle_request(scope, receive, self._with_status(scope, send))
         else:
-            await self._older.handle_request(scope, receive, send)
+            await self._in_session(scope, receive, send)
+
+    async def _in_session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """By the SDK, for a client of the older protocol."""
+        principal, session = self._door.principal(scope), scope[HEAD].get(SESSION)
+        if session:
+            with self._sessions.using(principal, session):
+                await self._older.handle_request(scope, receive, send)
+            if scope["method"] == "DELETE":
+                self._sessions.ended(principal, session)
+            return
+        with self._sessions.opening(principal) as opening:
+            if opening is None:
+                await send_json(send, 429, error(TOO_MANY, "Too many of your sessions are in use"), [RETRY_SOON])
+                return
+            for name in opening.ending:
+                await self._end_session(scope, name)
+            await self._older.handle_request(scope, receive, self._with_opened(principal, opening, send))
+
+    async def _end_session(self, scope: Scope, name: str) -> None:
+        """As if its client had ended it."""
+
+        async def nothing() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def unheard(_message: Message) -> None:
+            """Nobody has asked."""
+
+        head = [(SESSION.encode(), name.encode()), (b"accept", b"application/json, text/event-stream")]
+        await self._older.handle_request({**scope, "method": "DELETE", "headers": head}, nothing, unheard)
+
+    def _with_opened(self, principal: str, opening: Opening, send: Send) -> Send:
+        """Takes note of the session that an answer opens."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == OK:
+                for name, value in message["headers"]:
+                    if name == SESSION.encode():
+                        self._sessions.opened(principal, opening, value.decode())
+            await send(message)
+
+        return sending
 
     def _recording(self, call: Mapping[str, Json], scope: Scope, send: Send) -> Send:
         """What the SDK refuses of a call is on record before it is answered."""

@@ -27,6 +27,7 @@ from tillgate.server.web.health import health
 from tillgate.server.web.limits import CALLS_AT_ONCE, CONNECTIONS, Impatient, Places
 from tillgate.server.web.options import Access, access_of, bound
 from tillgate.server.web.refusals import Refusals
+from tillgate.server.web.sessions import SESSIONS_EACH, Sessions
 from tillgate.server.web.site import Site
 from tillgate.server.web.statuses import ANSWERED, Statuses
 from tillgate.server.web.wire import IDENTITY
@@ -73,7 +74,8 @@ def site_of(app: App, live: LivePolicy, writer: Writer, access: Access, more: Se
     """The site of this app. `more` are pages beside its own."""
     bearer = Bearer(access.tokens, access.resource) if access.tokens else None
     places = Places(CALLS_AT_ONCE if access.tokens else CONNECTIONS)  # without tokens everybody is one principal
-    endpoint = Endpoint(_door(app, live, writer, access), Statuses(app.tools, bearer), places)
+    sessions = Sessions(SESSIONS_EACH if access.tokens else CONNECTIONS)
+    endpoint = Endpoint(_door(app, live, writer, access), Statuses(app.tools, bearer), places, sessions)
     keys = access.tokens.keys if access.tokens else None
     own = [health(app, live, keys), *(metadata_pages(access.resource, access.issuer) if bearer else ())]
     pages = [*own, *verify_routes(live, writer.run), *more]

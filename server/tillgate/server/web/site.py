@@ -100,7 +100,7 @@ class Site:
 
 def _is_mcp(scope: Scope) -> bool:
     """By the path as it was sent, too: whoever guards it in front of us saw that."""
-    return scope["path"] == MCP and scope.get("raw_path", _MCP) == _MCP
+    return (scope["path"], scope.get("raw_path", _MCP)) == (MCP, _MCP)
 
 
 def _why(status: int, head: Head) -> str:
