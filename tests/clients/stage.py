@@ -15,6 +15,7 @@ from tillgate.server.seeding import seed_text
 from tillgate.tools.shops.embedded.demo import demo_shop_text
 
 Outcome = dict[str, Any]
+OPEN, KEY = ("--unsafe-no-auth",), "key.json"
 ROOT = Path(__file__).parents[2]
 SERVES = re.compile(r"tillgate serves (http://\S+)")
 
@@ -46,6 +47,10 @@ class Stage:
         )  # fmt: skip
         return done.stdout
 
+    def token(self, url: str) -> str:
+        """For a client of the server at that URL, signed with the key of this shop; it speaks for no customer."""
+        return self.command("token", "--dev-key", KEY, "--resource-url", url, "--agent", "client").strip()
+
     def code(self) -> str:
         """The code in the newest message to the customer."""
         mails: list[dict[str, str]] = json.loads(self.command("outbox", "--json"))
@@ -54,7 +59,7 @@ class Stage:
     @contextmanager
     def serving(self, *command: str) -> Iterator[str]:
         """The URL of a server over HTTP on a port that is free; `command` starts it, or else it is this shop's own."""
-        words = [*(command or self.serve_command("--unsafe-no-auth")), "--http", "127.0.0.1:0"]
+        words = [*(command or self.serve_command(*OPEN)), "--http", "127.0.0.1:0"]
         own = {"PYTHONPATH": str(ROOT / "tests")}
         served = subprocess.Popen(words, cwd=self.folder, env=self.environment | own, stderr=subprocess.PIPE, text=True)
         try:

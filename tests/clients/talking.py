@@ -50,10 +50,12 @@ class Client:
 
 
 @contextmanager
-def talking(driver: str, shop: Stage, url: str | None, *, agrees: bool = False, era: str = "auto") -> Iterator[Client]:
+def talking(
+    driver: str, shop: Stage, url: str | None, *, agrees: bool = False, era: str = "auto", token: str | None = None
+) -> Iterator[Client]:
     """A client at `url`, or at a server that it starts itself. `agrees` says yes to whatever it is told to ask."""
     where = {"url": url} if url else {"command": shop.serve_command(), "env": shop.own_settings()}
-    command = [*_program(driver), json.dumps({**where, "agrees": agrees, "era": era})]
+    command = [*_program(driver), json.dumps({**where, "agrees": agrees, "era": era, "token": token})]
     with subprocess.Popen(
         command,
         cwd=INSTALLED / HOMES[driver],

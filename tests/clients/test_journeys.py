@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from clients.installing import installed
 from clients.journey import play
-from clients.stage import stage
+from clients.stage import KEY, stage
 from clients.talking import HOMES, talking
+
+from tillgate.server.web.dev_key import make_key
 
 QUICK = "typescript_v1"
 """It is played every time: what it needs is there anyway, for the conformance suite."""
@@ -40,6 +42,20 @@ def test_the_journey_over_http(driver: str, folder: Path) -> None:
     shop = stage(folder)
     with shop.serving() as url, talking(driver, shop, url) as client:
         play(client, shop)
+
+
+@EVERY
+def test_the_journey_with_a_token(driver: str, folder: Path) -> None:
+    """As on a server that asks for one; the client is nobody in particular until it has identified a customer."""
+    shop = stage(folder)
+    make_key(folder / KEY)
+    with shop.serving(*shop.serve_command("--dev-key", KEY)) as url:
+        with talking(driver, shop, url, token=shop.token(url)) as client:
+            play(client, shop)
+        with pytest.raises(AssertionError, match="the client has gone"), talking(driver, shop, url):
+            pass
+        with pytest.raises(AssertionError, match="the client has gone"), talking(driver, shop, url, token="x.y.z"):
+            pass
 
 
 @pytest.mark.long

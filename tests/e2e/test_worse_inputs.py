@@ -13,6 +13,12 @@ META: JsonObject = {
 }
 
 
+class Newest(Session):
+    """A client of the newest protocol."""
+
+    greets = False
+
+
 @pytest.fixture
 def ana(world: World) -> Iterator[Session]:
     with world.serve("cus_ana", policy=OPEN) as session:
@@ -47,7 +53,7 @@ def test_each_spoilt_call_is_refused_recorded_and_without_effect(world: World, a
 
 def test_what_the_protocol_refuses_of_a_call_is_recorded_too(world: World) -> None:
     shop = world.shop()
-    ana = Session(world, "--customer", "cus_ana", "--assurance", "stepped_up", policy=OPEN, older=False)
+    ana = Newest(world, "--customer", "cus_ana", "--assurance", "stepped_up", policy=OPEN)
     try:
         start = len(world.records())
         for number, spoil in enumerate(PROTOCOL.values()):

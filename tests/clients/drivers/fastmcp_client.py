@@ -5,7 +5,7 @@ from typing import Any
 
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
-from wire import COMMAND, CONFIG, ENVIRONMENT, URL, heard, say
+from wire import COMMAND, CONFIG, ENVIRONMENT, HEADERS, URL, heard, say
 
 ASKED: list[str] = []
 
@@ -16,7 +16,8 @@ async def agree(message: str, _kind: Any, _params: Any, _context: Any) -> dict[s
 
 
 async def main() -> None:
-    transport = StreamableHttpTransport(URL) if URL else StdioTransport(COMMAND[0], COMMAND[1:], ENVIRONMENT)
+    started = StdioTransport(COMMAND[0], COMMAND[1:], ENVIRONMENT) if COMMAND else None
+    transport = started or StreamableHttpTransport(URL, headers=HEADERS)
     handler = agree if CONFIG["agrees"] else None
     async with Client(transport, mode=CONFIG["era"], elicitation_handler=handler) as client:
         say(tools=[tool.name for tool in await client.list_tools()])

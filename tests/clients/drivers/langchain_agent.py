@@ -16,7 +16,7 @@ from langchain_mcp_adapters.callbacks import Callbacks
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_mcp_adapters.tools import load_mcp_tools
 from mcp.types import ElicitResult
-from wire import COMMAND, CONFIG, ENVIRONMENT, URL, heard, say
+from wire import COMMAND, CONFIG, ENVIRONMENT, HEADERS, URL, heard, say
 
 ASKED: list[str] = []
 
@@ -59,7 +59,7 @@ class Script(BaseChatModel):
 
 def connection() -> dict[str, Any]:
     if URL:
-        return {"transport": "streamable_http", "url": URL}
+        return {"transport": "streamable_http", "url": URL, "headers": HEADERS}
     return {"transport": "stdio", "command": COMMAND[0], "args": COMMAND[1:], "env": ENVIRONMENT}
 
 

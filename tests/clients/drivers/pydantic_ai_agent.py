@@ -10,7 +10,7 @@ from pydantic_ai.mcp import MCPToolset
 from pydantic_ai.messages import ModelMessage, ModelResponse, RetryPromptPart, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import UsageLimits
-from wire import COMMAND, CONFIG, ENVIRONMENT, URL, heard, say
+from wire import COMMAND, CONFIG, ENVIRONMENT, HEADERS, URL, heard, say
 
 ASKED: list[str] = []
 
@@ -41,7 +41,8 @@ async def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
 
 
 async def main() -> None:
-    transport = StreamableHttpTransport(URL) if URL else StdioTransport(COMMAND[0], COMMAND[1:], ENVIRONMENT)
+    started = StdioTransport(COMMAND[0], COMMAND[1:], ENVIRONMENT) if COMMAND else None
+    transport = started or StreamableHttpTransport(URL, headers=HEADERS)
     # Its own patience is five seconds, which a machine with much to do may take to start a server.
     toolset = MCPToolset(transport, init_timeout=60, elicitation_handler=agree if CONFIG["agrees"] else None)
     agent = Agent(FunctionModel(model), toolsets=[toolset])

@@ -5,7 +5,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
-const { url, command, env, agrees } = JSON.parse(process.argv.at(-1));
+const { url, command, env, token, agrees } = JSON.parse(process.argv.at(-1));
+const headers = token ? { Authorization: `Bearer ${token}` } : {};
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 const capabilities = agrees ? { elicitation: {} } : {};
 const client = new Client({ name: 'typescript-v1', version: '1' }, { capabilities });
@@ -18,7 +19,7 @@ if (agrees) {
 }
 await client.connect(
   url
-    ? new StreamableHTTPClientTransport(new URL(url))
+    ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
     : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ...env } }),
 );
 say({ tools: (await client.listTools()).tools.map((tool) => tool.name) });

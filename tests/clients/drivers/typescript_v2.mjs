@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-const { url, command, env, agrees, era } = JSON.parse(process.argv.at(-1));
+const { url, command, env, token, agrees, era } = JSON.parse(process.argv.at(-1));
+const headers = token ? { Authorization: `Bearer ${token}` } : {};
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 const client = new Client(
   { name: 'typescript-v2', version: '1' },
@@ -18,7 +19,7 @@ if (agrees) {
 }
 await client.connect(
   url
-    ? new StreamableHTTPClientTransport(new URL(url))
+    ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
     : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ...env } }),
 );
 say({ tools: (await client.listTools()).tools.map((tool) => tool.name), protocol: client.getNegotiatedProtocolVersion() });

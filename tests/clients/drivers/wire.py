@@ -8,6 +8,7 @@ from typing import Any
 
 CONFIG: dict[str, Any] = json.loads(sys.argv[1])
 URL: str | None = CONFIG.get("url")
+HEADERS: dict[str, str] = {"Authorization": f"Bearer {CONFIG['token']}"} if CONFIG.get("token") else {}
 COMMAND: list[str] = CONFIG.get("command", [])
 ENVIRONMENT = {**os.environ, **CONFIG.get("env", {})}
 
