@@ -300,7 +300,7 @@ def main() -> None:
     corpus = Path(tempfile.mkdtemp(prefix="fuzz-requests-"))
     for number, text in enumerate(SEEDS):
         (corpus / f"seed-{number}").write_bytes(text)
-    limits = [f"-max_len={LONGEST_BYTES}", f"-seed={options.seed}", "-timeout=10", "-verbosity=0"]
+    limits = [f"-max_len={LONGEST_BYTES}", f"-seed={options.seed}", "-timeout=300", "-verbosity=0"]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={corpus}/", str(corpus)], one, custom_mutator=mutate)
     atheris.Fuzz()
 

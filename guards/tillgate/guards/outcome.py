@@ -48,9 +48,9 @@ class EscalationGiven(Struct, frozen=True, forbid_unknown_fields=True):
     handle: str
     status: str
     queue: str
-    opened_at: str
     expires_at: str
     check_after_seconds: int
+    opened_at: str | None = None  # outcomes that were stored before it was said are still told again
 
 
 class Outcome(Struct, frozen=True, forbid_unknown_fields=True):

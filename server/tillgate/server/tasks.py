@@ -99,13 +99,14 @@ def _task(outcome: Outcome, status: str) -> dict[str, Any]:
     given = outcome.escalation
     if given is None:
         raise LookupError("only what waits is a task")
-    lasts = datetime.fromisoformat(given.expires_at) - datetime.fromisoformat(given.opened_at)
+    opened = given.opened_at or given.expires_at
+    lasts = datetime.fromisoformat(given.expires_at) - datetime.fromisoformat(opened)
     return {
         "taskId": given.handle,
         "status": status,
         "statusMessage": _WORDS.get(given.status, given.status),
-        "createdAt": given.opened_at,
-        "lastUpdatedAt": given.opened_at,
+        "createdAt": opened,
+        "lastUpdatedAt": opened,
         "ttlMs": int(lasts.total_seconds() * 1000),
         "pollIntervalMs": given.check_after_seconds * 1000,
     }
