@@ -54,7 +54,9 @@ class Desk:
             return await drive(gate.steps(sent.by(caller)), run, gate.reach, ask)
 
         gate = self.world.gate
-        return build_server(Door(gate.tools, call, lambda _: "p", lambda: self.world.gate.policy, b"k" * 32))
+        return build_server(
+            Door(gate.tools, call, lambda _: "p", lambda: self.world.gate.policy, b"k" * 32, self.world.store.now)
+        )
 
     async def call(self, mode: str, tool: str = "issue_refund", **arguments: Any) -> dict[str, Any]:
         async with Client(self.server(), mode=mode, elicitation_callback=self.elicit) as client:

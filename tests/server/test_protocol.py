@@ -51,7 +51,9 @@ def server(world: World, customer_number: int = 1) -> Any:
         caller = replace(customer(customer_number, conversation=sent.conversation or "talk"), asks=sent.asks)
         return await drive(world.gate.steps(sent.by(caller)), run, world.gate.reach, ask)
 
-    return build_server(Door(world.gate.tools, call, lambda _: "p", lambda: world.gate.policy, b"k" * 32))
+    return build_server(
+        Door(world.gate.tools, call, lambda _: "p", lambda: world.gate.policy, b"k" * 32, world.store.now)
+    )
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

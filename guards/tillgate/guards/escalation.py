@@ -126,7 +126,6 @@ def _given(request: Request, status: str, check: int = CHECK_SECONDS) -> Escalat
         handle=request.handle,
         status=status,
         queue=request.queue,
-        opened_at=rfc3339(request.created_at),
         expires_at=rfc3339(request.expires_at),
         check_after_seconds=check,
     )

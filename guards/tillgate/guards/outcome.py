@@ -50,7 +50,6 @@ class EscalationGiven(Struct, frozen=True, forbid_unknown_fields=True):
     queue: str
     expires_at: str
     check_after_seconds: int
-    opened_at: str | None = None  # outcomes that were stored before it was said are still told again
 
 
 class Outcome(Struct, frozen=True, forbid_unknown_fields=True):

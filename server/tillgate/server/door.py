@@ -6,6 +6,7 @@ though whoever asked may go away.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from starlette.types import Scope
@@ -66,7 +67,7 @@ class Door:
     """The way in: `call` is how a call is answered.
 
     `principal` says for whom an HTTP request is made, or one without HTTP. `state_key` seals what a client carries
-    between a question and its answer; `policy` is the one that is served now.
+    between a question and its answer; `policy` is the one that is served now, and `now` what the clock says.
     """
 
     tools: Mapping[str, Tool]
@@ -74,6 +75,7 @@ class Door:
     principal: Callable[[Scope | None], str]
     policy: Callable[[], Policy]
     state_key: bytes
+    now: Callable[[], datetime]
 
 
 def is_plain(name: str) -> bool:

@@ -55,7 +55,7 @@ class Handlers:
     async def call_tool(self, ctx: Context, params: t.CallToolRequestParams) -> dict[str, Json] | t.InputRequiredResult:
         client = Client(ctx, params)
         outcome = await self._door.call(client.sends(params.name, params.arguments or {}, _meta(params)), client.ask)
-        return client.question() or task_of(ctx, outcome) or result(outcome)
+        return client.question() or task_of(ctx, outcome, self._door.now()) or result(outcome)
 
     async def call(self, ctx: Context, meta: Mapping[str, Any], tool: str, arguments: Mapping[str, Any]) -> Outcome:
         """A call that the protocol makes in the client's name, in which nothing can be asked."""
@@ -100,7 +100,7 @@ def build_server(door: Door) -> Server[dict[str, Any]]:
         on_get_prompt=handlers.get_prompt,
     )
     server.add_request_handler("tools/call", t.CallToolRequestParams, handlers.call_tool)
-    serve_tasks(server, handlers.call, result)
+    serve_tasks(server, handlers.call, result, door.now)
     server.middleware.append(Noticed(door))
     server.middleware.append(RequestStateBoundary(_sealing(door), default_audience=NAME))
     return server

@@ -63,7 +63,7 @@ def _door(app: App, live: LivePolicy, calls: Calls) -> Door:
         with calls.one():
             return await drive(gate.steps(received), run, gate.reach, ask)
 
-    return Door(app.tools, call, lambda _scope: callers.principal, lambda: live.policy, app.state_key())
+    return Door(app.tools, call, lambda _scope: callers.principal, lambda: live.policy, app.state_key(), app.clock.now)
 
 
 def settle_memory() -> None:

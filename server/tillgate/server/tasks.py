@@ -5,7 +5,7 @@ may is policy's to say. A client that has not declared the extension gets the es
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from mcp import types as t
@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from pydantic import Field
 
+from tillgate.guards.audit.record import rfc3339
 from tillgate.guards.model import Json
 from tillgate.guards.outcome import Outcome, ReasonGiven
 from tillgate.server.eliciting import MODERN
@@ -35,6 +36,7 @@ Call: TypeAlias = Callable[[Context, Mapping[str, Any], str, Mapping[str, Any]],
 """One call of a tool through the gate, for whoever sent this request: context, `_meta`, tool and arguments."""
 
 Result: TypeAlias = Callable[[Outcome], dict[str, Any]]
+Now: TypeAlias = Callable[[], datetime]
 
 
 class TaskParams(t.RequestParams):
@@ -43,29 +45,29 @@ class TaskParams(t.RequestParams):
     task_id: str = Field(alias="taskId", min_length=1, max_length=128)
 
 
-def task_of(ctx: Context, outcome: Outcome) -> dict[str, Any] | None:
+def task_of(ctx: Context, outcome: Outcome, now: datetime) -> dict[str, Any] | None:
     """The outcome as a task, where it waits and the client knows what a task is."""
     if outcome.escalation is None or outcome.status != "escalated" or not _speaks(ctx):
         return None
-    return {"resultType": "task", **_task(outcome, "working")}
+    return {"resultType": "task", **_task(outcome, "working", now)}
 
 
-def serve_tasks(server: Server[dict[str, Any]], call: Call, result: Result) -> None:
+def serve_tasks(server: Server[dict[str, Any]], call: Call, result: Result, now: Now) -> None:
     """Answer for tasks. `call` passes the gate, `result` makes an outcome what a tool call returns."""
 
     async def get(ctx: Context, params: TaskParams) -> dict[str, Any]:
         outcome = await _asked(ctx, params, call, "check_request")
         state = str(outcome.escalation.status if outcome.escalation else "")
         if state == "withdrawn":
-            return _task(outcome, "cancelled")
+            return _task(outcome, "cancelled", now())
         if state == "executed":
             done = Outcome("completed", True, outcome.call_id, data=(outcome.data or {}).get("result") or {})
-            return {**_task(outcome, "completed"), "result": result(done)}
+            return {**_task(outcome, "completed", now()), "result": result(done)}
         if state in _OVER:
             words = (outcome.data or {}).get("message") or _WORDS[state]
             told = Outcome("denied", False, outcome.call_id, reasons=[ReasonGiven(_OVER[state], words)])
-            return {**_task(outcome, "completed"), "result": result(told)}
-        return _task(outcome, "working")
+            return {**_task(outcome, "completed", now()), "result": result(told)}
+        return _task(outcome, "working", now())
 
     async def cancel(ctx: Context, params: TaskParams) -> dict[str, Any]:
         await _asked(ctx, params, call, "check_request")
@@ -95,21 +97,26 @@ async def _asked(ctx: Context, params: TaskParams, call: Call, tool: str) -> Out
     return outcome
 
 
-def _task(outcome: Outcome, status: str) -> dict[str, Any]:
+def _task(outcome: Outcome, status: str, now: datetime) -> dict[str, Any]:
     given = outcome.escalation
     if given is None:
         raise LookupError("only what waits is a task")
-    opened = given.opened_at or given.expires_at
-    lasts = datetime.fromisoformat(given.expires_at) - datetime.fromisoformat(opened)
+    opened = min(_minted(given.handle), now)  # under a fixed clock nothing was opened later than now
+    lasts = datetime.fromisoformat(given.expires_at) - opened
     return {
         "taskId": given.handle,
         "status": status,
         "statusMessage": _WORDS.get(given.status, given.status),
-        "createdAt": opened,
-        "lastUpdatedAt": opened,
-        "ttlMs": int(lasts.total_seconds() * 1000),
+        "createdAt": rfc3339(opened),
+        "lastUpdatedAt": rfc3339(opened),
+        "ttlMs": max(0, int(lasts.total_seconds() * 1000)),
         "pollIntervalMs": given.check_after_seconds * 1000,
     }
+
+
+def _minted(handle: str) -> datetime:
+    """Handles sort by the time they were made, which they begin with."""
+    return datetime.fromtimestamp(int(handle.rpartition("_")[2][:12], 16) / 1000, UTC).replace(microsecond=0)
 
 
 def _speaks(ctx: Context) -> bool:

@@ -90,7 +90,7 @@ def _door(app: App, live: LivePolicy, writer: Writer, access: Access) -> Door:
         return scope[IDENTITY].principal if access.tokens and scope is not None else everybody.principal
 
     handle = _handle(app, live, writer, callers, f"{access.public}{PATH}")
-    return Door(app.tools, handle, principal, lambda: live.policy, app.state_key())
+    return Door(app.tools, handle, principal, lambda: live.policy, app.state_key(), app.clock.now)
 
 
 def _handle(app: App, live: LivePolicy, writer: Writer, callers: CallerOf, pages: str) -> Handle:
