@@ -37,17 +37,18 @@ from tillgate.server.store.rows import (
     pending_from,
     request_from,
     request_row,
-    talk_from,
     time_from,
     time_text,
 )
+from tillgate.server.store.talks import Talks
 from tillgate.tools.shops.embedded.apply import apply, root_version
 from tillgate.tools.shops.embedded.records import CATALOGUE, SHOP_TABLES
-from tillgate.tools.shops.embedded.sql import Sql, Statement
+from tillgate.tools.shops.embedded.sql import Overtaken, Sql, Statement
 
 T = TypeVar("T")
 EVERY_TOOL = "*"
 ALL_TABLES = {**SHOP_TABLES, **GATE_TABLES}
+_CONVERSATION = "conversation:"
 _ROOTS = frozenset(kind for kind, spec in SHOP_TABLES.items() if spec.versioned)
 
 
@@ -75,8 +76,8 @@ class SqlDesk:
         self._shop = sql.shop
         self._outside = outside
         self._now = now
-        self._minter = minter
         self._log = Tail(sql)
+        self._talks = Talks(sql, minter)
         self._paused: frozenset[str] | None = None
 
     @property
@@ -100,19 +101,24 @@ class SqlDesk:
 
     def attempt(self, job: Callable[["SqlDesk"], T]) -> T:
         """Do one of several jobs of this transaction; what raises leaves nothing behind, and the others go on."""
-        mark = self._log.mark()
+        log, talks = self._log.mark(), self._talks.mark()
         try:
             with self._sql.savepoint("job"):
                 return job(self)
         except BaseException as error:
+            if isinstance(error, Overtaken):
+                raise
             if not self._sql.in_transaction:
                 raise Unavailable(f"the transaction ended before its time: {error}") from error
-            self._log.back_to(mark)
+            self._log.back_to(log)
+            self._talks.back_to(talks)
+            self._paused = None
             raise
 
     def close(self) -> None:
         """Write what waits until the end of the transaction."""
         self._log.write()
+        self._talks.write()
 
     def paused(self, tool: str) -> bool:
         if self._paused is None:
@@ -131,30 +137,10 @@ class SqlDesk:
         return self._sql.run("DELETE FROM paused WHERE shop = ? AND tool = ?", (self._shop, tool or EVERY_TOOL)) == 1
 
     def talk(self, caller: Caller) -> Talk:
-        key = f"{caller.principal}/{caller.conversation}"
-        row = self._sql.row("SELECT * FROM conversation WHERE shop = ? AND id = ?", (self._shop, key))
-        if row is not None:
-            return talk_from(row)
-        fresh = {"id": key, "name": caller.conversation, "nonce": self._minter.token(), **_FRESH}
-        self._put("conversation", fresh)
-        return talk_from({"customer_id": None, "stepped_up_at": None, "last_record": None, **fresh})
+        return self._talks.of(caller)
 
     def tally(self, talk: Talk, tally: Tally) -> None:
-        orders = talk.orders | {tally.order} if tally.order else talk.orders
-        self._sql.tell(
-            "UPDATE conversation SET calls = calls + ?, writes = writes + ?, denied = denied + ?,"
-            " escalated = escalated + ?, orders = ?, last_record = ? WHERE shop = ? AND id = ?",
-            (
-                tally.new_call,
-                tally.executed_write,
-                tally.denied,
-                tally.escalated,
-                json_text(sorted(orders)),
-                self._log.seq,
-                self._shop,
-                talk.key,
-            ),
-        )
+        self._talks.count(talk.key, tally, self._log.seq)
 
     def record(
         self, subject: Subject, talk: Talk, money: Currency, *, bound: bool, besides: str | None
@@ -175,12 +161,18 @@ class SqlDesk:
         return {entity: version for entity, version in found.items() if version is not None}
 
     def apply(self, plan: Plan) -> None:
+        for key in {change.entity for change in plan.changes if change.entity.startswith(_CONVERSATION)}:
+            self._talks.changing(key.removeprefix(_CONVERSATION))
         apply(self._sql, plan.changes, plan.basis, ALL_TABLES)
 
     def rehearse(self, plan: Plan) -> None:
-        with suppress(_Rehearsed), self._sql.savepoint("rehearsal"):
-            self.apply(plan)
-            raise _Rehearsed
+        talks = self._talks.mark()
+        try:
+            with suppress(_Rehearsed), self._sql.savepoint("rehearsal"):
+                self.apply(plan)
+                raise _Rehearsed
+        finally:
+            self._talks.back_to(talks)
 
     def effects(self, plan: Plan) -> tuple[Effect, ...]:
         return self._outside(self._sql, plan)
@@ -425,6 +417,7 @@ class SqlDesk:
 
     def history(self, talk_key: str, limit: int) -> Sequence[Mapping[str, Json]]:
         self._log.write()
+        self._talks.write()
         rows = self._sql.rows(
             "WITH RECURSIVE chain(seq, before, record, n) AS ("
             " SELECT a.seq, a.before, a.record, 1"
@@ -491,6 +484,3 @@ class SqlDesk:
             f" SELECT ?, coalesce(max(seq), 0) + 1, {marks} FROM {table} WHERE shop = ?"
         )
         self._sql.tell(statement, (self._shop, *values.values(), self._shop))
-
-
-_FRESH: Mapping[str, Any] = {"misses": 0, "calls": 0, "writes": 0, "denied": 0, "escalated": 0, "orders": "[]"}

@@ -18,7 +18,7 @@ from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.layout import layout_of_schema, refuse
 from tillgate.server.store.store import SqlStore
 from tillgate.tools.shops.embedded.postgresql import PostgresSql
-from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Sql
+from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Overtaken, Sql
 from tillgate.tools.shops.embedded.wire import Wire
 
 WAITS_SECONDS = 5
@@ -94,13 +94,16 @@ class PostgresStore(SqlStore):
         """What becomes of a commit that nobody answers is found out from the log: its last record is there, or not."""
         try:
             said = self._wire.ask("COMMIT").command_status
-        except (Unavailable, psycopg.Error) as error:
+        except (Unavailable, psycopg.Error, Conflict) as error:
+            if self._wire.in_part_of_one:  # the server has passed the commit over
+                self._roll_back()
+                raise Overtaken(f"the transaction had failed: {error}") from error
             self._roll_back()
             if (kept := self._was_kept(desk)) is not True:
                 raise (Unsure if kept is None else Unavailable)(f"the commit failed: {error}") from error
         else:
             if said != b"COMMIT":  # which is how the server answers where something had failed before
-                raise Unavailable("the transaction had failed, and was rolled back")
+                raise Overtaken("the transaction had failed, and was rolled back")
 
     def _was_kept(self, desk: SqlDesk) -> bool | None:
         """Asked in the next turn at the shop, so that a commit still under way is over. None where nobody can say."""
@@ -117,7 +120,7 @@ class PostgresStore(SqlStore):
 
     def _roll_back(self) -> None:
         try:
-            with suppress(psycopg.Error, Conflict):
+            with suppress(psycopg.Error, Conflict, Overtaken):
                 self._wire.sync()  # whatever was told and not yet answered
             if self._wire.in_part_of_one:
                 self._wire.ask("ROLLBACK")

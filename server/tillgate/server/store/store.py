@@ -4,7 +4,10 @@ Whoever holds the writer's place holds it before the first read, so what a call 
 also with several processes on the store. How the place is taken and what is durable each database says for itself.
 """
 
+import logging
+import random
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -14,9 +17,14 @@ from typing import Any, TypeVar
 from tillgate.guards.errors import Unavailable
 from tillgate.guards.ports import Minter
 from tillgate.server.store.desk import Outside, SqlDesk, nothing_outside
-from tillgate.tools.shops.embedded.sql import Sql
+from tillgate.tools.shops.embedded.sql import Overtaken, Sql
 
+log = logging.getLogger("tillgate.store")
 T = TypeVar("T")
+TRIES = 4
+"""How often a transaction is done before whoever asked is told that it was not."""
+_PAUSE = 0.01
+"""Seconds, at most and once more each time, so that two who are in each other's way do not meet again."""
 
 
 class SqlStore(ABC):
@@ -44,14 +52,33 @@ class SqlStore(ABC):
             return desk.now
 
     def run(self, job: Callable[[SqlDesk], T]) -> T:
-        """Do one job in a transaction of its own; durable when this returns."""
-        with self.transaction() as desk:
-            return job(desk)
+        """Do one job in a transaction of its own; durable when this returns. It may be begun anew, see `run_all`."""
+        return self._tried(job)
 
     def run_all(self, jobs: Sequence[Callable[[SqlDesk], Any]]) -> list[Any | Exception]:
-        """Do several jobs in one transaction; what one of them raises is its answer, and nothing of it stays."""
-        with self.transaction() as desk:
-            return [_answer(desk, job) for job in jobs]
+        """Do several jobs in one transaction; what one of them raises is its answer, and nothing of it stays.
+
+        All are done anew, and nobody was told anything, where somebody else's transaction came before this one, or
+        where it was seen too late which of them had failed. So a job does nothing that stays but by its desk.
+        """
+        return self._tried(lambda desk: _answers(desk, jobs))
+
+    def _tried(self, work: Callable[[SqlDesk], T]) -> T:
+        """In a hurry the first time; then each statement is known to have gone well before the next job."""
+        for left in reversed(range(TRIES)):
+            try:
+                with self.transaction() as desk:
+                    if left == TRIES - 1:
+                        desk.sql.hurry()
+                    done = work(desk)
+            except Overtaken as error:
+                if not left:
+                    raise
+                log.warning("a transaction is done anew: %s", error)
+                time.sleep(random.uniform(0, _PAUSE * (TRIES - left)))  # noqa: S311
+            else:
+                return done
+        raise AssertionError("the last try returns or raises")
 
     @contextmanager
     def transaction(self) -> Generator[SqlDesk]:
@@ -106,6 +133,10 @@ class SqlStore(ABC):
 
     @abstractmethod
     def _close(self) -> None: ...
+
+
+def _answers(desk: SqlDesk, jobs: Sequence[Callable[[SqlDesk], Any]]) -> list[Any | Exception]:
+    return [_answer(desk, job) for job in jobs]
 
 
 def _answer(desk: SqlDesk, job: Callable[[SqlDesk], Any]) -> Any:

@@ -1,48 +1,53 @@
 """PostgreSQL: one connection to a server, and the store's statements on it."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from psycopg.pq.abc import PGresult
-
 from tillgate.tools.shops.embedded.dialect import POSTGRESQL, Dialect
-from tillgate.tools.shops.embedded.sql import MAIN, Params, Row, Statement
-from tillgate.tools.shops.embedded.wire import Wire, cells_of
+from tillgate.tools.shops.embedded.foreseen import Foreseen
+from tillgate.tools.shops.embedded.savepoints import Block, Savepoints
+from tillgate.tools.shops.embedded.sql import MAIN, Overtaken, Params, Row, Statement
+from tillgate.tools.shops.embedded.wire import Answer, Wire, said_as, shape_of, values_of
 
 _FETCHED = 60
 """So many rows of a stream come at a time."""
 
 
 class PostgresSql:
-    """Implements `Sql`: a thin wrapper over one connection."""
+    """Implements `Sql`: a thin wrapper over one connection, for one transaction."""
 
-    __slots__ = ("_wire", "shop")
+    __slots__ = ("_foreseen", "_savepoints", "_wire", "shop")
     dialect: Dialect = POSTGRESQL
 
     def __init__(self, wire: Wire, shop: str = MAIN) -> None:
         self._wire = wire
+        self._foreseen = Foreseen()
+        self._savepoints = Savepoints(self._say, self._ready)
+        self._savepoints.early = True
         self.shop = shop
 
     @property
     def in_transaction(self) -> bool:
+        with suppress(Exception):  # whoever waits for the answers is told of it
+            self._wire.sync()
         return self._wire.in_transaction
 
     def rows(self, sql: str, params: Params = ()) -> Sequence[Row]:
-        return _rows(self._wire.ask(sql, params))
+        said, names = said_as(sql)
+        values = values_of(params, names)
+        answer = self._foreseen.find(said, values) or self._wire.tell_values(said, values)
+        return self._rows(answer)
 
     def row(self, sql: str, params: Params = ()) -> Row | None:
-        return next(iter(_rows(self._wire.ask(sql, params))), None)
-
-    def ask(self, sql: str, params: Params = ()) -> Callable[[], Sequence[Row]]:
-        return lambda: self.rows(sql, params)
+        return next(iter(self.rows(sql, params)), None)
 
     def stream(self, sql: str, params: Params = ()) -> Generator[Row]:
         self._wire.tell(f"DECLARE streamed NO SCROLL CURSOR FOR {sql}", params)
         fetched: Sequence[Row] = ()
         try:
-            while fetched := self.rows(f"FETCH {_FETCHED} FROM streamed"):
+            while fetched := self._rows(self._wire.tell(f"FETCH {_FETCHED} FROM streamed"), anew=True):
                 yield from fetched
                 if len(fetched) < _FETCHED:
                     break
@@ -51,54 +56,71 @@ class PostgresSql:
                 self._wire.tell("CLOSE streamed")
 
     def rows_each(self, asked: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-        for sql, params in asked:
-            self._wire.tell(sql, params)
-        return [_rows(answer) for answer in self._wire.sync()[-len(asked) :]] if asked else []
+        return [self._rows(answer) for answer in [self._wire.tell(sql, params) for sql, params in asked]]
+
+    def foresee(self, sql: str, params: Params = ()) -> None:
+        """Only in a hurry: what fails here is not known where it belongs."""
+        if self._savepoints.early:
+            return
+        said, names = said_as(sql)
+        values = values_of(params, names)
+        if (asked := (said, tuple(values))) not in self._foreseen:
+            self._foreseen.keep(asked, self._wire.tell_values(said, values))
+
+    def send(self) -> None:
+        self._wire.send()
 
     def run(self, sql: str, params: Params = ()) -> int:
-        return self._wire.ask(sql, params).command_tuples or 0
+        return self.run_each([(sql, params)])[0]
 
     def run_each(self, told: Sequence[Statement]) -> list[int]:
-        for sql, params in told:
-            self._wire.tell(sql, params)
-        return [answer.command_tuples or 0 for answer in self._wire.sync()[-len(told) :]] if told else []
+        answers = [self._told(sql, params) for sql, params in told]
+        return [self._wire.read(answer).command_tuples or 0 for answer in reversed(answers)][::-1]
 
     def tell(self, sql: str, params: Params = ()) -> None:
-        self._wire.tell(sql, params)
+        self._told(sql, params)
 
     def tell_each(self, sql: str, params: Iterable[Params]) -> None:
         for each in params:
-            self._wire.tell(sql, each)
+            self._told(sql, each)
 
-    @contextmanager
-    def savepoint(self, name: str) -> Generator[None]:
-        """What was told inside is known to have gone well before the block is over."""
-        self._wire.tell(f"SAVEPOINT {name}")
-        try:
-            yield
-            self._wire.ask(f"RELEASE {name}")
-        except BaseException:
-            self._undo(name)
-            raise
+    def hurry(self) -> None:
+        """What was told may fail late. The server then gives up the transaction, and the store does it anew."""
+        self._savepoints.early = False
 
-    def _undo(self, name: str) -> None:
-        """Back to the savepoint, past whatever failed on the way to here."""
-        with suppress(Exception):  # one is under way already, and says why
-            self._wire.sync()
+    def savepoint(self, name: str) -> Block:
+        return self._savepoints.block(name)
+
+    def _told(self, sql: str, params: Params) -> Answer:
+        self._foreseen.writing(sql)
+        self._savepoints.take()
+        return self._wire.tell(sql, params)
+
+    def _say(self, sql: str) -> None:
+        """Of savepoints. Without a hurry, what was told inside is known to have gone well before a block is over."""
+        if self._savepoints.early and not sql.startswith("SAVEPOINT"):
+            self._wire.ask(sql)
+        else:
+            self._wire.tell(sql)
+
+    def _ready(self) -> bool:
+        """Past whatever failed on the way to here. In a hurry nobody can say any more to whom that belonged."""
+        if self.in_transaction or (self._savepoints.early and self._wire.in_part_of_one):
+            return True
         if self._wire.in_part_of_one:
-            self._wire.tell(f"ROLLBACK TO {name}")
-            self._wire.ask(f"RELEASE {name}")
+            raise Overtaken("PostgreSQL: a statement failed, and the transaction with it")
+        return False
 
-
-def _rows(answer: PGresult) -> list[Row]:
-    if not answer.ntuples:
-        return []
-    names, cells = cells_of(answer)
-    kind, value = _row_type(names), answer.get_value
-    return [
-        kind(None if (said := value(row, column)) is None else cell(said) for column, cell in enumerate(cells))
-        for row in range(answer.ntuples)
-    ]
+    def _rows(self, answer: Answer, *, anew: bool = False) -> list[Row]:
+        result = self._wire.read(answer)
+        if not result.ntuples:
+            return []
+        names, cells = shape_of(result) if anew else self._wire.shape(answer, result)
+        kind, value = _row_type(names), result.get_value
+        return [
+            kind([None if (said := value(row, column)) is None else cell(said) for column, cell in enumerate(cells)])
+            for row in range(result.ntuples)
+        ]
 
 
 @cache

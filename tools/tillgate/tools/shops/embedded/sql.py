@@ -6,10 +6,11 @@ records commit together. A statement is written once, in what SQLite and Postgre
 of a statement.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
+from tillgate.guards.errors import Unavailable
 from tillgate.tools.shops.embedded.dialect import Dialect
 
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -20,6 +21,13 @@ MAIN = "main"
 
 class Conflict(Exception):
     """Another record depends on one that would go, or there is one already where one would come."""
+
+
+class Overtaken(Unavailable):
+    """Somebody else's transaction came before this one, or something failed in it that nobody had waited for.
+
+    Nothing of the transaction was done, and all of it can be done anew.
+    """
 
 
 class Row(Protocol):
@@ -51,16 +59,23 @@ class Sql(Protocol):
         """The first row of the answer, if there is one."""
         ...
 
-    def ask(self, sql: str, params: Params = ()) -> Callable[[], Sequence[Row]]:
-        """Ask for rows that are likely wanted; what comes back gives them. A database far away sends them along."""
-        ...
-
     def stream(self, sql: str, params: Params = ()) -> Generator[Row]:
         """The rows of the answer one by one: what is not asked for is not looked for."""
         ...
 
     def rows_each(self, asked: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         """The rows of several answers, none of which waits for another."""
+        ...
+
+    def foresee(self, sql: str, params: Params = ()) -> None:
+        """These rows will likely be asked for, in the same words, by `row` or `rows`.
+
+        A database far away is asked for them at once, and nobody waits. What is written meanwhile is never overlooked.
+        """
+        ...
+
+    def send(self) -> None:
+        """Have the database begin with what it was told, and do not wait for it."""
         ...
 
     def run(self, sql: str, params: Params = ()) -> int:
@@ -79,9 +94,16 @@ class Sql(Protocol):
         """The same with one statement for each set of parameters."""
         ...
 
+    def hurry(self) -> None:
+        """From here on wait for no answer that is not needed.
+
+        Where it then turns out late that something has failed, whatever it was, Overtaken is raised.
+        """
+        ...
+
     def savepoint(self, name: str) -> AbstractContextManager[None]:
         """All or nothing inside whatever transaction is open: an exception undoes the block and goes on.
 
-        `name` is a literal of the code.
+        `name` is a literal of the code. Nothing is said to the database before the first write in the block.
         """
         ...

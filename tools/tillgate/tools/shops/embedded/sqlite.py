@@ -1,13 +1,13 @@
 """SQLite: one connection to a file, every commit synced, and the store's statements on it."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.tools.shops.embedded.dialect import SQLITE, Dialect
 from tillgate.tools.shops.embedded.engine import dbapi
+from tillgate.tools.shops.embedded.savepoints import Block, Savepoints
 from tillgate.tools.shops.embedded.sql import MAIN, Conflict, Params, Statement
 
 if TYPE_CHECKING:
@@ -62,12 +62,13 @@ def _put_in_order(connection: "sqlite3.Connection") -> None:
 class SqliteSql:
     """Implements `Sql`: a thin wrapper over one connection."""
 
-    __slots__ = ("_connection", "shop")
+    __slots__ = ("_connection", "_savepoints", "shop")
     dialect: Dialect = SQLITE
 
     def __init__(self, connection: "sqlite3.Connection", shop: str = MAIN) -> None:
         connection.row_factory = dbapi.Row
         self._connection = connection
+        self._savepoints = Savepoints(self._say, lambda: self.in_transaction)
         self.shop = shop
 
     @property
@@ -77,6 +78,7 @@ class SqliteSql:
 
     @property
     def in_transaction(self) -> bool:
+        """A full or failing disk ends it by itself."""
         return self._connection.in_transaction
 
     def rows(self, sql: str, params: Params = ()) -> "list[sqlite3.Row]":
@@ -88,9 +90,6 @@ class SqliteSql:
         cursor.close()
         return first
 
-    def ask(self, sql: str, params: Params = ()) -> "Callable[[], list[sqlite3.Row]]":
-        return lambda: self.rows(sql, params)
-
     def stream(self, sql: str, params: Params = ()) -> "Generator[sqlite3.Row]":
         cursor = self._connection.execute(sql, params)
         try:
@@ -101,7 +100,14 @@ class SqliteSql:
     def rows_each(self, asked: Sequence[Statement]) -> "list[list[sqlite3.Row]]":
         return [self.rows(sql, params) for sql, params in asked]
 
+    def foresee(self, sql: str, params: Params = ()) -> None:
+        """Nothing is gained by asking a file early."""
+
+    def send(self) -> None:
+        """A file has done at once what it was told."""
+
     def run(self, sql: str, params: Params = ()) -> int:
+        self._savepoints.take()
         try:
             return self._connection.execute(sql, params).rowcount
         except dbapi.IntegrityError as error:
@@ -116,17 +122,14 @@ class SqliteSql:
         self.run(sql, params)
 
     def tell_each(self, sql: str, params: Iterable[Params]) -> None:
+        self._savepoints.take()
         self._connection.executemany(sql, params)
 
-    @contextmanager
-    def savepoint(self, name: str) -> Generator[None]:
-        self.run(f"SAVEPOINT {name}")
-        try:
-            yield
-        except BaseException:
-            if not self.in_transaction:
-                raise  # a full or failing disk has ended the whole of it already
-            self.run(f"ROLLBACK TO {name}")
-            self.run(f"RELEASE {name}")
-            raise
-        self.run(f"RELEASE {name}")
+    def hurry(self) -> None:
+        """A statement that fails is known at once here, and harms no other."""
+
+    def savepoint(self, name: str) -> Block:
+        return self._savepoints.block(name)
+
+    def _say(self, sql: str) -> None:
+        self._connection.execute(sql)

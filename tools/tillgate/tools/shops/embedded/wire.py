@@ -1,11 +1,12 @@
 """A session with a PostgreSQL server on which statements need not wait for one another's answers.
 
-What is told goes out with whatever is asked next, and is answered together with it. The server keeps every statement
-prepared. Values and answers are text; whole numbers, bytes and text are all there is.
+What is told goes out with whatever is asked next, and the answers come in the same order. The server keeps every
+statement prepared. Values and answers are text; whole numbers, bytes and text are all there is.
 """
 
 import re
 import select
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -15,9 +16,11 @@ from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from tillgate.guards.errors import Unavailable
-from tillgate.tools.shops.embedded.sql import Conflict, Params
+from tillgate.tools.shops.embedded.sql import Conflict, Overtaken, Params
 
 Cell: TypeAlias = Callable[[bytes], Any]
+Shape: TypeAlias = tuple[tuple[str, ...], Sequence[Cell]]
+"""The names of the columns of an answer, and how each is read."""
 _PLACE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\?|:([a-z_0-9]+)""")
 _STATEMENTS = 512
 """So many statements are kept prepared: more than there are."""
@@ -25,6 +28,7 @@ _MOST_UNREAD = 1_000
 """So many answers may wait to be read."""
 _REFERENCES = (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation)
 _NOT_NOW = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout)
+_BEFORE_US = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _WELL = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _IN_PART = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
@@ -41,6 +45,17 @@ _CELLS: Mapping[int, Cell] = {16: _truth, 17: _bytes, 20: int, 21: int, 23: int,
 """What is made of a cell, by the number of its type: whole numbers (sums too), bytes, truths. All else is text."""
 
 
+class Answer:
+    """What comes of a statement, once it has come."""
+
+    __slots__ = ("prepares", "result", "statement")
+
+    def __init__(self, statement: bytes, *, prepares: bool = False) -> None:
+        self.statement = statement
+        self.prepares = prepares
+        self.result: PGresult | None = None
+
+
 class Wire:
     """One connection, whose owner begins and ends transactions on it. Raises Unavailable when the server is gone."""
 
@@ -52,8 +67,13 @@ class Wire:
         self._poll = select.poll()
         self._poll.register(self._conn.socket, select.POLLIN)
         self._prepared: dict[bytes, bytes] = {}
-        self._unread: list[bytes | None] = []
-        """Of each answer to come: the statement it prepares, if that is what it is about."""
+        self._names = 0
+        self._shapes: dict[bytes, Shape] = {}
+        self._coming: deque[Answer | None] = deque()
+        """What will be answered, in this order; None is a mark, at which the server has said all there is so far."""
+        self._told = 0
+        """How many statements were told since the last mark."""
+        self._failed: PGresult | None = None
 
     @property
     def closed(self) -> bool:
@@ -62,7 +82,7 @@ class Wire:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether there is a transaction that can still be committed."""
+        """Whether there is a transaction that can still be committed, as far as answers were read."""
         return self._conn.transaction_status == TransactionStatus.INTRANS
 
     @property
@@ -73,73 +93,113 @@ class Wire:
     def close(self) -> None:
         self._connection.close()
 
-    def tell(self, sql: str, params: Params = ()) -> None:
+    def tell(self, sql: str, params: Params = ()) -> Answer:
         """Have a statement executed before the next one that is asked."""
-        said, names = _said(sql)
+        said, names = said_as(sql)
+        return self.tell_values(said, values_of(params, names))
+
+    def tell_values(self, said: bytes, values: Sequence[Any]) -> Answer:
+        """The same for a statement and its values as the server takes them."""
         try:
             name = self._prepared.get(said) or self._prepare(said)
-            values: Sequence[Any] = [params[each] for each in names] if names else params  # type: ignore[call-overload,assignment]
             encoded = [_encoded(value) for value in values]
             formats = [Format.BINARY if type(value) is bytes else Format.TEXT for value in values]
             self._conn.send_query_prepared(name, encoded, formats)
         except psycopg.Error as error:
             raise self._failure(error) from error
-        self._unread.append(None)
-        if len(self._unread) > _MOST_UNREAD:
+        answer = Answer(said)
+        self._coming.append(answer)
+        self._told += 1
+        if self._told > _MOST_UNREAD:
             self.sync()
+        return answer
 
     def ask(self, sql: str, params: Params = ()) -> PGresult:
         """The answer to a statement."""
-        self.tell(sql, params)
-        return self.sync()[-1]
+        return self.read(self.tell(sql, params))
 
-    def sync(self) -> list[PGresult]:
-        """The answers to everything told since the last time. Raises what the first of them failed with."""
-        about, self._unread = self._unread, []
+    def send(self) -> None:
+        """Have the server begin with whatever was told, and go on without its answers."""
+        if not self._told:
+            return
+        self._told = 0
         try:
             self._conn.pipeline_sync()
-            answers = self._read()
         except psycopg.Error as error:
             raise self._failure(error) from error
-        for answer in answers:
-            if answer.status not in _WELL:
-                self._forget(about, answers)
-                why = psycopg.errors.error_from_result(answer)
-                raise self._failure(why) from why
-        return [answer for prepared, answer in zip(about, answers, strict=True) if prepared is None]
+        self._coming.append(None)
+
+    def sync(self) -> None:
+        """Read the answers to everything told so far. Raises what the first of them failed with."""
+        self.send()
+        self._read_while(lambda: bool(self._coming))
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            why = psycopg.errors.error_from_result(failed)
+            raise self._failure(why) from why
+
+    def read(self, answer: Answer) -> PGresult:
+        """The answer to a statement that was told. Raises what it, or one before it, failed with."""
+        if answer.result is None:
+            self.send()
+            self._read_while(lambda: answer.result is None or (bool(self._coming) and self._coming[0] is None))
+        if self._failed is not None:
+            self.sync()
+        if answer.result is None or answer.result.status not in _WELL:
+            raise Overtaken("PostgreSQL: the transaction had failed before this was asked")
+        return answer.result
+
+    def shape(self, answer: Answer, result: PGresult) -> Shape:
+        """The columns of an answer, which are the same for a statement each time."""
+        shape = self._shapes.get(answer.statement)
+        if shape is None:
+            shape = self._shapes[answer.statement] = shape_of(result)
+        return shape
 
     def _prepare(self, said: bytes) -> bytes:
-        name = self._prepared[said] = f"t{len(self._prepared)}".encode()
+        self._names += 1
+        name = self._prepared[said] = f"t{self._names}".encode()
         self._conn.send_prepare(name, said)
-        self._unread.append(said)
+        self._coming.append(Answer(said, prepares=True))
         return name
 
-    def _forget(self, about: Sequence[bytes | None], answers: Sequence[PGresult]) -> None:
-        """What was to be prepared and was passed over, because something before it failed."""
-        for prepared, answer in zip(about, answers, strict=False):
-            if prepared is not None and answer.status != ExecStatus.COMMAND_OK:
-                del self._prepared[prepared]
+    def _read_while(self, wanted: Callable[[], bool]) -> None:
+        try:
+            while wanted() and self._coming:
+                self._took(self._coming.popleft(), self._next())
+        except psycopg.Error as error:
+            self._coming.clear()
+            raise self._failure(error) from error
 
-    def _read(self) -> list[PGresult]:
-        """The last answer to each statement, up to the mark. Only the wait for the server lets other threads on."""
-        conn, answers = self._conn, list[PGresult]()
+    def _took(self, answer: Answer | None, result: PGresult) -> None:
+        if answer is None:
+            return
+        answer.result = result
+        if result.status not in _WELL:
+            if self._failed is None and result.status != ExecStatus.PIPELINE_ABORTED:
+                self._failed = result
+            if answer.prepares:
+                del self._prepared[answer.statement]  # it was passed over, because something before it failed
+
+    def _next(self) -> PGresult:
+        """The next answer, or mark. Only the wait for the server lets other threads on."""
+        conn = self._conn
         while True:
             while conn.is_busy():
                 self._poll.poll()
                 conn.consume_input()
             answer = conn.get_result()
-            if answer is None:  # between the answers to two statements, or because there will be no more
-                if self.closed:
-                    raise psycopg.OperationalError(conn.error_message.decode("utf-8", "replace"))
-                continue
-            if answer.status == ExecStatus.PIPELINE_SYNC:
-                return answers
-            answers.append(answer)
+            if answer is not None:
+                return answer
+            if self.closed:  # otherwise it stands between the answers to two statements
+                raise psycopg.OperationalError(conn.error_message.decode("utf-8", "replace"))
 
     def _failure(self, error: psycopg.Error) -> Exception:
         """A server that is gone, or puts another's transaction before this one: nothing of it was done."""
         if isinstance(error, _REFERENCES):
             return Conflict(str(error))
+        if isinstance(error, _BEFORE_US):
+            return Overtaken(f"PostgreSQL: {str(error).strip()}")
         if self.closed or isinstance(error, _NOT_NOW):
             return Unavailable(f"PostgreSQL: {str(error).strip()}")
         return type(error)(str(error))
@@ -152,7 +212,7 @@ def _encoded(value: Any) -> bytes | None:
 
 
 @lru_cache(_STATEMENTS)
-def _said(sql: str) -> tuple[bytes, tuple[str, ...]]:
+def said_as(sql: str) -> tuple[bytes, tuple[str, ...]]:
     """A statement with `$1` and so on where a value goes, and the names of the values, in that order, if they have."""
     names: list[str] = []
     marks = iter(range(1, sql.count("?") + 1))
@@ -169,7 +229,12 @@ def _said(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return _PLACE.sub(place, sql).encode(), tuple(names)
 
 
-def cells_of(answer: PGresult) -> tuple[tuple[str, ...], Sequence[Cell]]:
+def values_of(params: Params, names: Sequence[str]) -> Sequence[Any]:
+    """The values of a statement in the order of its places."""
+    return [params[each] for each in names] if names else params  # type: ignore[call-overload,return-value]
+
+
+def shape_of(answer: PGresult) -> Shape:
     """The columns of an answer, and how each is read."""
     columns = range(answer.nfields)
     names = tuple([(answer.fname(n) or b"").decode() for n in columns])
