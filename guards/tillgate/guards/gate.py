@@ -51,6 +51,18 @@ def nobody(_way: UnderWay) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Journey:
+    """One call as a job of a transaction, which says what it is about (`tillgate.guards.steps.Transact`)."""
+
+    gate: "Gate"
+    received: Received
+    call_id: str
+
+    def __call__(self, desk: Desk) -> Outcome | UnderWay | Asked:
+        return self.gate.journey(desk, self.received, self.call_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Every tool call passes here, and nothing else changes anything."""
 
@@ -89,7 +101,7 @@ class Gate:
         call_id = self.minter.id("call")
         for _ in range(_ATTEMPTS):
             try:
-                ended: Outcome | UnderWay | Asked = yield Transact(lambda desk: self.journey(desk, received, call_id))
+                ended: Outcome | UnderWay | Asked = yield Transact(Journey(self, received, call_id))
             except Stale:
                 continue  # a `before` no longer held: nothing changed, and the call is decided anew
             except Busy:

@@ -19,7 +19,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Transact:
-    """Do this in one transaction and give back what it returns, once that is durable."""
+    """Do this in one transaction and give back what it returns, once that is durable.
+
+    It may be begun anew as long as nothing of it is durable, so it does nothing that stays but by its desk. A job with
+    an attribute `received` says which call it is about: whoever does many may look up ahead what that one will need.
+    """
 
     job: Callable[[Desk], Any]
 

@@ -1,6 +1,6 @@
-"""The gate's desk on SQLite: plain statements on one connection, inside the one transaction of a call."""
+"""The gate's desk: plain statements on one connection, inside the one transaction of a call, or of many."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
@@ -17,6 +17,7 @@ from tillgate.guards.desk import (
     NewAction,
     Pending,
     Proof,
+    Received,
     Request,
     RequestStatus,
     Spent,
@@ -28,11 +29,14 @@ from tillgate.guards.errors import Unavailable
 from tillgate.guards.model import Json, Plan, Subject
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
+from tillgate.server.store.ahead import HELD, PAUSED, foresee, foresee_first, foresee_held, held_by
 from tillgate.server.store.log import Tail
 from tillgate.server.store.record import GATE_TABLES, SubjectRecord
 from tillgate.server.store.rows import (
     action_from,
+    adding,
     glimpse,
+    inserting,
     json_text,
     pending_from,
     request_from,
@@ -41,9 +45,9 @@ from tillgate.server.store.rows import (
     time_text,
 )
 from tillgate.server.store.talks import Talks
-from tillgate.tools.shops.embedded.apply import apply, root_version
+from tillgate.tools.shops.embedded.apply import apply, root_versions
 from tillgate.tools.shops.embedded.records import CATALOGUE, SHOP_TABLES
-from tillgate.tools.shops.embedded.sql import Overtaken, Sql, Statement
+from tillgate.tools.shops.embedded.sql import Overtaken, Sql
 
 T = TypeVar("T")
 EVERY_TOOL = "*"
@@ -79,6 +83,8 @@ class SqlDesk:
         self._log = Tail(sql)
         self._talks = Talks(sql, minter)
         self._paused: frozenset[str] | None = None
+        self._left: Mapping[str, int] = {}
+        """The versions in which the last plan left its records, until somebody asks."""
 
     @property
     def now(self) -> datetime:
@@ -99,10 +105,30 @@ class SqlDesk:
         """Number and hash of the last record this transaction adds; None where it adds none."""
         return self._log.added
 
+    def hurry(self) -> None:
+        """Wait for nothing that need not be waited for, see `Sql.hurry`."""
+        self._sql.hurry()
+        foresee_first(self._sql)
+
+    def look_ahead(self, jobs: Iterable[Callable[["SqlDesk"], Any]]) -> None:
+        """Have the database asked for what these jobs will likely look up, where they say which call they are about."""
+        if self._sql.far:
+            for job in jobs:
+                self._foresee(job, near=False)
+            self._sql.send()
+
+    def _foresee(self, job: Callable[["SqlDesk"], Any], *, near: bool) -> None:
+        received: Received | None = getattr(job, "received", None)
+        if received is not None:
+            with suppress(ValueError):  # text that no database can be told is refused in its own call
+                foresee(self._sql, self._talks, received, self._now, near=near)
+
     def attempt(self, job: Callable[["SqlDesk"], T]) -> T:
         """Do one of several jobs of this transaction; what raises leaves nothing behind, and the others go on."""
         log, talks = self._log.mark(), self._talks.mark()
         try:
+            if self._sql.far:
+                self._foresee(job, near=True)
             with self._sql.savepoint("job"):
                 return job(self)
         except BaseException as error:
@@ -112,7 +138,7 @@ class SqlDesk:
                 raise Unavailable(f"the transaction ended before its time: {error}") from error
             self._log.back_to(log)
             self._talks.back_to(talks)
-            self._paused = None
+            self._left, self._paused = {}, None
             raise
 
     def close(self) -> None:
@@ -122,9 +148,7 @@ class SqlDesk:
 
     def paused(self, tool: str) -> bool:
         if self._paused is None:
-            self._paused = frozenset(
-                row["tool"] for row in self._sql.rows("SELECT tool FROM paused WHERE shop = ?", (self._shop,))
-            )
+            self._paused = frozenset(row["tool"] for row in self._sql.rows(PAUSED, (self._shop,)))
         return bool(self._paused) and (tool in self._paused or EVERY_TOOL in self._paused)
 
     def pause(self, tool: str | None, by: str) -> bool:
@@ -153,17 +177,16 @@ class SqlDesk:
 
     def roots(self, entities: Sequence[str]) -> Mapping[str, int]:
         """Only kinds that carry a version count: cart lines and refunds belong to their cart and order."""
-        found = {
-            entity: root_version(self._sql, ALL_TABLES, entity)
-            for entity in entities
-            if entity.partition(":")[0] in _ROOTS
-        }
-        return {entity: version for entity, version in found.items() if version is not None}
+        left, self._left = self._left, {}
+        wanted = [entity for entity in entities if entity.partition(":")[0] in _ROOTS]
+        asked = root_versions(self._sql, ALL_TABLES, [entity for entity in wanted if entity not in left])
+        found = {**left, **asked}
+        return {entity: found[entity] for entity in wanted if entity in found}
 
     def apply(self, plan: Plan) -> None:
         for key in {change.entity for change in plan.changes if change.entity.startswith(_CONVERSATION)}:
             self._talks.changing(key.removeprefix(_CONVERSATION))
-        apply(self._sql, plan.changes, plan.basis, ALL_TABLES)
+        self._left = apply(self._sql, plan.changes, plan.basis, ALL_TABLES)
 
     def rehearse(self, plan: Plan) -> None:
         talks = self._talks.mark()
@@ -172,6 +195,7 @@ class SqlDesk:
                 self.apply(plan)
                 raise _Rehearsed
         finally:
+            self._left = {}
             self._talks.back_to(talks)
 
     def effects(self, plan: Plan) -> tuple[Effect, ...]:
@@ -179,11 +203,7 @@ class SqlDesk:
 
     def held(self, subject: Subject, talk: Talk, plan: Plan, *, besides: str | None) -> RequestStatus | None:
         """Nobody else's records are in a plan, so only this subject's requests can hold one."""
-        outstanding = self._sql.rows(
-            "SELECT id, status, basis FROM escalation WHERE shop = ? AND status IN ('executing', 'in_doubt')"
-            " AND (customer_id = ? OR conversation = ?)",
-            (self._shop, subject.customer_id, talk.key),
-        )
+        outstanding = self._sql.rows(HELD, held_by(self._sql, subject, talk))
         wanted = {entity for entity, _ in plan.basis if entity.partition(":")[0] not in CATALOGUE}
         for row in outstanding:
             if row["id"] != besides and not wanted.isdisjoint(entity for entity, _ in orjson.loads(row["basis"])):
@@ -196,6 +216,7 @@ class SqlDesk:
         return action_from(row) if row else None
 
     def recall_key(self, subject: Subject, talk: Talk, key: str) -> Action | None:
+        foresee_held(self._sql, subject, talk)
         row = self._sql.row(
             "SELECT * FROM action WHERE shop = ? AND key = ? AND (conversation = ? OR customer_id = ?)"
             " ORDER BY seq DESC LIMIT 1",
@@ -204,6 +225,7 @@ class SqlDesk:
         return action_from(row) if row else None
 
     def recall_call(self, subject: Subject, talk: Talk, tool: str, arguments: str) -> Action | None:
+        foresee_held(self._sql, subject, talk)
         row = self._sql.row(
             "SELECT * FROM action WHERE shop = ? AND arguments = ? AND tool = ? AND undone_by IS NULL"
             " AND (conversation = ? OR (customer_id = ? AND conversation_name = ?)) ORDER BY seq DESC LIMIT 1",
@@ -466,21 +488,11 @@ class SqlDesk:
 
     def _insert(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> int:
         """A new row; how many there are then: none where one was there already and `otherwise` lets it be."""
-        return self._sql.run(*self._inserting(table, values, otherwise))
+        return self._sql.run(*inserting(self._shop, table, values, otherwise))
 
     def _put(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> None:
-        self._sql.tell(*self._inserting(table, values, otherwise))
-
-    def _inserting(self, table: str, values: Mapping[str, Any], otherwise: str) -> Statement:
-        names, marks = ", ".join(f'"{name}"' for name in values), ", ".join("?" * len(values))
-        statement = f"INSERT INTO {table} (shop, {names}) VALUES (?, {marks}){otherwise}"  # noqa: S608
-        return statement, (self._shop, *values.values())
+        self._sql.tell(*inserting(self._shop, table, values, otherwise))
 
     def _add(self, table: str, values: Mapping[str, Any]) -> None:
         """A row after all others of this shop: it gets the next number."""
-        names, marks = ", ".join(values), ", ".join("?" * len(values))
-        statement = (
-            f"INSERT INTO {table} (shop, seq, {names})"  # noqa: S608
-            f" SELECT ?, coalesce(max(seq), 0) + 1, {marks} FROM {table} WHERE shop = ?"
-        )
-        self._sql.tell(statement, (self._shop, *values.values(), self._shop))
+        self._sql.tell(*adding(self._shop, table, values))

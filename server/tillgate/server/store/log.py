@@ -18,6 +18,8 @@ Waiting: TypeAlias = tuple[tuple[str, int, str, int | None, bytes], tuple[str, i
 Mark: TypeAlias = tuple[int, str, int, int]
 """A place in a transaction: the end of the log then, how many records it had, and how many of them were written."""
 
+LAST = "SELECT seq, hash FROM audit WHERE shop = ? ORDER BY seq DESC LIMIT 1"
+
 
 class Tail:
     """The end of the log inside one exclusive transaction.
@@ -75,7 +77,7 @@ class Tail:
 
     def _last(self) -> tuple[int, str]:
         if self._end is None:
-            row = self._sql.row("SELECT seq, hash FROM audit WHERE shop = ? ORDER BY seq DESC LIMIT 1", (self._shop,))
+            row = self._sql.row(LAST, (self._shop,))
             self._end = (row["seq"], row["hash"]) if row else (FIRST - 1, GENESIS)
         return self._end
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import orjson
 from tillgate.guards.desk import Action, Caller, Pending, Received, Request, Talk
 from tillgate.guards.effects import Effect
 from tillgate.guards.model import Agent, Assurance, Json, Subject, inside
-from tillgate.tools.shops.embedded.sql import Row
+from tillgate.tools.shops.embedded.sql import Row, Statement
 
 
 def time_text(at: datetime) -> str:
@@ -25,6 +26,27 @@ def time_from(text: str) -> datetime:
 def json_text(value: Json) -> str:
     """A JSON value as it is stored."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def inserting(shop: str, table: str, values: Mapping[str, Any], otherwise: str = "") -> Statement:
+    """A new row of this shop, or what happens otherwise."""
+    return _insertion(table, tuple(values)) + otherwise, (shop, *values.values())
+
+
+def adding(shop: str, table: str, values: Mapping[str, Any]) -> Statement:
+    """A new row after all others of this shop, with the next number."""
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    statement = (
+        f"INSERT INTO {table} (shop, seq, {names})"  # noqa: S608
+        f" SELECT ?, coalesce(max(seq), 0) + 1, {marks} FROM {table} WHERE shop = ?"
+    )
+    return statement, (shop, *values.values(), shop)
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} (shop, {names}) VALUES (?, {marks})"  # noqa: S608
 
 
 def talk_from(row: Row | Mapping[str, Any]) -> Talk:

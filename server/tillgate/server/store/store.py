@@ -23,6 +23,7 @@ log = logging.getLogger("tillgate.store")
 T = TypeVar("T")
 TRIES = 4
 """How often a transaction is done before whoever asked is told that it was not."""
+_AHEAD = 8
 _PAUSE = 0.01
 """Seconds, at most and once more each time, so that two who are in each other's way do not meet again."""
 
@@ -53,7 +54,7 @@ class SqlStore(ABC):
 
     def run(self, job: Callable[[SqlDesk], T]) -> T:
         """Do one job in a transaction of its own; durable when this returns. It may be begun anew, see `run_all`."""
-        return self._tried(job)
+        return self._tried(lambda desk: _alone(desk, job))
 
     def run_all(self, jobs: Sequence[Callable[[SqlDesk], Any]]) -> list[Any | Exception]:
         """Do several jobs in one transaction; what one of them raises is its answer, and nothing of it stays.
@@ -69,7 +70,7 @@ class SqlStore(ABC):
             try:
                 with self.transaction() as desk:
                     if left == TRIES - 1:
-                        desk.sql.hurry()
+                        desk.hurry()
                     done = work(desk)
             except Overtaken as error:
                 if not left:
@@ -135,8 +136,20 @@ class SqlStore(ABC):
     def _close(self) -> None: ...
 
 
+def _alone(desk: SqlDesk, job: Callable[[SqlDesk], T]) -> T:
+    desk.look_ahead([job])
+    return job(desk)
+
+
 def _answers(desk: SqlDesk, jobs: Sequence[Callable[[SqlDesk], Any]]) -> list[Any | Exception]:
-    return [_answer(desk, job) for job in jobs]
+    """The database looks up what the jobs after these will need, while this process is at work on these."""
+    desk.look_ahead(jobs[:_AHEAD])
+    answers: list[Any | Exception] = []
+    for place, job in enumerate(jobs):
+        if place % _AHEAD == 0:
+            desk.look_ahead(jobs[place + _AHEAD : place + 2 * _AHEAD])
+        answers.append(_answer(desk, job))
+    return answers
 
 
 def _answer(desk: SqlDesk, job: Callable[[SqlDesk], Any]) -> Any:

@@ -14,7 +14,7 @@ import orjson
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change, Json
 from tillgate.tools.shops.embedded.records import CATALOGUE, ColumnKind, TableSpec
-from tillgate.tools.shops.embedded.sql import Conflict, Sql, Statement
+from tillgate.tools.shops.embedded.sql import Conflict, Row, Sql, Statement
 
 Stored: TypeAlias = str | int | None
 _TYPES: Mapping[ColumnKind, type[Any]] = {"text": str, "int": int, "bool": bool}
@@ -25,6 +25,7 @@ class _Act:
     """What happens to one record, and its columns as they will stand, ready to store."""
 
     act: Literal["insert", "update", "delete"]
+    entity: str
     spec: TableSpec
     id: str
     before: Mapping[str, Stored]
@@ -38,42 +39,63 @@ def canonical(value: Json) -> str:
 
 def apply(
     sql: Sql, changes: Sequence[Change], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]
-) -> None:
+) -> dict[str, int]:
     """Carry out the changes and raise the version of every record of the basis but those of the catalogue.
 
-    Raises Stale, nothing done, when a `before` or a version no longer holds, and ValueError for a change that
-    names no known kind or column or has a value of the wrong type. `tables` lists kinds parents first.
+    Gives the versions in which the records of the basis are left, where that is known without asking. Raises Stale,
+    nothing done, when a `before` or a version no longer holds, and ValueError for a change that names no known kind or
+    column or has a value of the wrong type. `tables` lists kinds parents first.
     """
-    acts = [_checked(sql, entity, group, tables) for entity, group in _grouped(changes).items()]
-    for entity, version in sorted(set(basis)):
-        if root_version(sql, tables, entity) != version:
-            raise Stale(f"{entity} is no longer at version {version}")
+    acts = [_planned(entity, group, tables) for entity, group in _grouped(changes).items()]
+    stood = sorted(set(basis))
+    found = sql.rows_each(
+        [*(_fields_of(sql, act.spec, act.id) for act in acts), *(_version_of(sql, each, tables) for each, _ in stood)]
+    )
+    for act, rows in zip(acts, found, strict=False):
+        _hold(act, _stored(act.spec, rows[0]) if rows else None)
+    for (entity, version), rows in zip(stood, found[len(acts) :], strict=True):
+        if not rows or rows[0][0] != version:
+            raise _moved(entity, version)
     try:
         with sql.savepoint("apply"):
-            _write(sql, acts, basis, tables)
+            _write(sql, acts, stood, tables)
     except Conflict as error:
         raise Stale("another record now depends on one that would change") from error
+    return _left(acts, stood)
 
 
-def _write(sql: Sql, acts: Sequence[_Act], basis: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]) -> None:
+def _write(sql: Sql, acts: Sequence[_Act], stood: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]) -> None:
     """Parents before children where records are made, children before parents where they go.
 
     Goods come back before goods go, so that nothing is short of stock half way that is not short in the end.
     """
-    raised = [pair for pair in sorted(set(basis)) if pair[0].partition(":")[0] not in CATALOGUE]
-    counted = sql.run_each([_raising(sql, entity, version, tables) for entity, version in raised])
-    for (entity, version), count in zip(raised, counted, strict=True):
-        if count != 1:
-            raise Stale(f"{entity} is no longer at version {version}")
+    raised = [pair for pair in stood if pair[0].partition(":")[0] not in CATALOGUE]
+    told = [_raising(sql, entity, version, tables) for entity, version in raised]
     order = {spec.table: place for place, spec in enumerate(tables.values())}
     for act in sorted(acts, key=lambda act: (order[act.spec.table], -_goods(act.after, act))):
         if act.act == "insert":
-            _insert(sql, act)
+            told.append(_inserting(sql, act))
         elif act.act == "update":
-            _update(sql, act)
-    for act in sorted(acts, key=lambda act: (-order[act.spec.table], _goods(act.before, act))):
-        if act.act == "delete":
-            sql.tell(f"DELETE FROM {act.spec.table} WHERE shop = ? AND id = ?", (sql.shop, act.id))  # noqa: S608
+            told.append(_updating(sql, act))
+    gone = sorted(acts, key=lambda act: (-order[act.spec.table], _goods(act.before, act)))
+    told += [_deleting(sql, act) for act in gone if act.act == "delete"]
+    for (entity, version), count in zip(raised, sql.run_each(told), strict=False):
+        if count != 1:
+            raise _moved(entity, version)
+
+
+def _left(acts: Sequence[_Act], stood: Sequence[tuple[str, int]]) -> dict[str, int]:
+    """A plan raises what it stands on by one. A record of the catalogue keeps its own count, and one may be gone."""
+    asked = {act.entity for act in acts if act.act == "delete" or act.entity.partition(":")[0] in CATALOGUE}
+    return {
+        entity: version if entity.partition(":")[0] in CATALOGUE else version + 1
+        for entity, version in stood
+        if entity not in asked
+    }
+
+
+def _moved(entity: str, version: int) -> Stale:
+    return Stale(f"{entity} is no longer at version {version}")
 
 
 def _goods(values: Mapping[str, Stored], act: _Act) -> int:
@@ -85,19 +107,22 @@ def _goods(values: Mapping[str, Stored], act: _Act) -> int:
 def read_entity(sql: Sql, tables: Mapping[str, TableSpec], entity: str) -> dict[str, Json] | None:
     """The fields of one record that have a value, as JSON, without `version`; None without a record."""
     spec, record_id = _place(entity, tables)
-    stored = _stored(sql, spec, record_id)
-    if stored is None:
+    row = sql.row(*_fields_of(sql, spec, record_id))
+    if row is None:
         return None
+    stored = _stored(spec, row)
     return {name: _decoded(spec.columns[name], value) for name, value in stored.items() if value is not None}
 
 
 def root_version(sql: Sql, tables: Mapping[str, TableSpec], entity: str) -> int | None:
     """The version of one record, None without a record. Raises ValueError for a kind that has no version."""
-    spec, record_id = _place(entity, tables)
-    if not spec.versioned:
-        raise ValueError(f"records like {entity.partition(':')[0]!r} have no version")
-    row = sql.row(f"SELECT version FROM {spec.table} WHERE shop = ? AND id = ?", (sql.shop, record_id))  # noqa: S608
-    return None if row is None else row[0]
+    return root_versions(sql, tables, [entity]).get(entity)
+
+
+def root_versions(sql: Sql, tables: Mapping[str, TableSpec], entities: Sequence[str]) -> dict[str, int]:
+    """The versions of those records that there are. Raises ValueError for a kind that has no version."""
+    found = sql.rows_each([_version_of(sql, entity, tables) for entity in entities])
+    return {entity: rows[0][0] for entity, rows in zip(entities, found, strict=True) if rows}
 
 
 def _grouped(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -110,7 +135,7 @@ def _grouped(changes: Iterable[Change]) -> dict[str, list[Change]]:
     return groups
 
 
-def _checked(sql: Sql, entity: str, group: Sequence[Change], tables: Mapping[str, TableSpec]) -> _Act:
+def _planned(entity: str, group: Sequence[Change], tables: Mapping[str, TableSpec]) -> _Act:
     spec, record_id = _place(entity, tables)
     named = {change.field: change for change in group}
     unknown = sorted(set(named) - set(spec.columns))
@@ -119,11 +144,7 @@ def _checked(sql: Sql, entity: str, group: Sequence[Change], tables: Mapping[str
     before = {name: _encoded(entity, name, spec.columns[name], change.before) for name, change in named.items()}
     after = {name: _encoded(entity, name, spec.columns[name], change.after) for name, change in named.items()}
     act = _act(entity, record_id, before.get("id"), after.get("id"), "id" in named)
-    current = _stored(sql, spec, record_id)
-    if (current is None) != (act == "insert"):
-        raise Stale(f"{entity} {'is not there' if current is None else 'is there already'}")
-    _hold(entity, act, spec, before, current or {})
-    return _Act(act, spec, record_id, before, after)
+    return _Act(act, entity, spec, record_id, before, after)
 
 
 def _act(
@@ -138,24 +159,31 @@ def _act(
     return "insert" if before is None else "delete"
 
 
-def _hold(entity: str, act: str, spec: TableSpec, before: Mapping[str, Stored], current: Mapping[str, Stored]) -> None:
-    names = before if act == "update" else spec.columns
-    for name in names:
-        if before.get(name) != current.get(name):
-            raise Stale(f"{entity}.{name} is no longer what the plan was made from")
+def _hold(act: _Act, current: Mapping[str, Stored] | None) -> None:
+    """Raises Stale when a record is not what the plan was made from."""
+    if (current is None) != (act.act == "insert"):
+        raise Stale(f"{act.entity} {'is not there' if current is None else 'is there already'}")
+    stands = current or {}
+    for name in act.before if act.act == "update" else act.spec.columns:
+        if act.before.get(name) != stands.get(name):
+            raise Stale(f"{act.entity}.{name} is no longer what the plan was made from")
 
 
-def _insert(sql: Sql, act: _Act) -> None:
+def _inserting(sql: Sql, act: _Act) -> Statement:
     names = ", ".join(act.after)
     marks = ", ".join("?" * len(act.after))
     statement = f"INSERT INTO {act.spec.table} (shop, {names}) VALUES (?, {marks})"  # noqa: S608
-    sql.tell(statement, (sql.shop, *act.after.values()))
+    return statement, (sql.shop, *act.after.values())
 
 
-def _update(sql: Sql, act: _Act) -> None:
+def _updating(sql: Sql, act: _Act) -> Statement:
     sets = ", ".join(f"{name} = ?" for name in act.after)
     statement = f"UPDATE {act.spec.table} SET {sets} WHERE shop = ? AND id = ?"  # noqa: S608
-    sql.tell(statement, (*act.after.values(), sql.shop, act.id))
+    return statement, (*act.after.values(), sql.shop, act.id)
+
+
+def _deleting(sql: Sql, act: _Act) -> Statement:
+    return f"DELETE FROM {act.spec.table} WHERE shop = ? AND id = ?", (sql.shop, act.id)  # noqa: S608
 
 
 def _raising(sql: Sql, entity: str, version: int, tables: Mapping[str, TableSpec]) -> Statement:
@@ -171,12 +199,20 @@ def _place(entity: str, tables: Mapping[str, TableSpec]) -> tuple[TableSpec, str
     return tables[kind], record_id
 
 
-def _stored(sql: Sql, spec: TableSpec, record_id: str) -> dict[str, Stored] | None:
-    """The row with structured values in canonical text."""
+def _fields_of(sql: Sql, spec: TableSpec, record_id: str) -> Statement:
     statement = f"SELECT {', '.join(spec.columns)} FROM {spec.table} WHERE shop = ? AND id = ?"  # noqa: S608
-    row = sql.row(statement, (sql.shop, record_id))
-    if row is None:
-        return None
+    return statement, (sql.shop, record_id)
+
+
+def _version_of(sql: Sql, entity: str, tables: Mapping[str, TableSpec]) -> Statement:
+    spec, record_id = _place(entity, tables)
+    if not spec.versioned:
+        raise ValueError(f"records like {entity.partition(':')[0]!r} have no version")
+    return f"SELECT version FROM {spec.table} WHERE shop = ? AND id = ?", (sql.shop, record_id)  # noqa: S608
+
+
+def _stored(spec: TableSpec, row: Row) -> dict[str, Stored]:
+    """A row with structured values in canonical text."""
     return {
         name: canonical(orjson.loads(value)) if kind == "json" and value is not None else value
         for (name, kind), value in zip(spec.columns.items(), row, strict=True)

@@ -5,13 +5,13 @@ names the table; what is no plain write drops all. So what is found here is what
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from tillgate.tools.shops.embedded.wire import Answer
 
-Asked: TypeAlias = tuple[bytes, tuple[Any, ...]]
+Values: TypeAlias = tuple[Any, ...]
 _STATEMENTS = 512
 _WORD = re.compile(r"\w+")
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
@@ -20,30 +20,27 @@ _WITH: Mapping[str, tuple[str, ...]] = {"stock_move": ("variant",)}
 
 
 class Foreseen:
-    """The answers of one transaction that may still be asked for."""
+    """The answers of one transaction that may still be asked for, by statement and then by values."""
 
     def __init__(self) -> None:
-        self._answers: dict[Asked, Answer] = {}
+        self._answers: dict[bytes, dict[Values, Answer]] = {}
 
-    def __contains__(self, asked: Asked) -> bool:
-        return asked in self._answers
-
-    def keep(self, asked: Asked, answer: Answer) -> None:
+    def keep(self, said: bytes, values: Values, answer: Answer) -> None:
         """Until it is old."""
-        self._answers[asked] = answer
+        self._answers.setdefault(said, {})[values] = answer
 
-    def find(self, said: bytes, values: Sequence[Any]) -> Answer | None:
+    def find(self, said: bytes, values: Values) -> Answer | None:
         """What was said to just this, if that is still so."""
-        return self._answers.get((said, tuple(values))) if self._answers else None
+        found = self._answers.get(said)
+        return found.get(values) if found else None
 
     def writing(self, sql: str) -> None:
         """This is about to be executed."""
         if not self._answers:
             return
         tables = _written(sql)
-        old = [asked for asked in self._answers if tables is None or not tables.isdisjoint(_named(asked[0]))]
-        for asked in old:
-            del self._answers[asked]
+        for said in [each for each in self._answers if tables is None or not tables.isdisjoint(_named(each))]:
+            del self._answers[said]
 
 
 @lru_cache(_STATEMENTS)

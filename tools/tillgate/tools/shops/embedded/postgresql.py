@@ -36,7 +36,7 @@ class PostgresSql:
 
     def rows(self, sql: str, params: Params = ()) -> Sequence[Row]:
         said, names = said_as(sql)
-        values = values_of(params, names)
+        values = tuple(values_of(params, names))
         answer = self._foreseen.find(said, values) or self._wire.tell_values(said, values)
         return self._rows(answer)
 
@@ -58,14 +58,18 @@ class PostgresSql:
     def rows_each(self, asked: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         return [self._rows(answer) for answer in [self._wire.tell(sql, params) for sql, params in asked]]
 
+    @property
+    def far(self) -> bool:
+        """Only in a hurry: what fails ahead is not known where it belongs."""
+        return not self._savepoints.early
+
     def foresee(self, sql: str, params: Params = ()) -> None:
-        """Only in a hurry: what fails here is not known where it belongs."""
-        if self._savepoints.early:
+        if not self.far:
             return
         said, names = said_as(sql)
-        values = values_of(params, names)
-        if (asked := (said, tuple(values))) not in self._foreseen:
-            self._foreseen.keep(asked, self._wire.tell_values(said, values))
+        values = tuple(values_of(params, names))
+        if self._foreseen.find(said, values) is None:
+            self._foreseen.keep(said, values, self._wire.tell_values(said, values))
 
     def send(self) -> None:
         self._wire.send()

@@ -46,16 +46,23 @@ class Savepoints:
 
     def end(self, block: "Block", *, failed: bool) -> None:
         self._blocks.pop()
-        taken = block.taken
-        if taken is None:
+        if block.taken is None:
             self._untaken -= 1
-        if failed and not self._ready():
-            return  # the whole of it has ended already
-        if taken is not None:
-            if failed:
-                self._say(f"ROLLBACK TO {taken.name}")
-            if taken is block:
-                self._say(f"RELEASE {taken.name}")
+        if failed:
+            self._go_back(block)
+        elif block.taken is block:
+            try:
+                self._say(f"RELEASE {block.name}")
+            except Exception:  # something in it that nobody had waited for
+                self._go_back(block)
+                raise
+
+    def _go_back(self, block: "Block") -> None:
+        if not self._ready() or block.taken is None:
+            return  # the whole of it has ended already, or there is nothing to undo
+        self._say(f"ROLLBACK TO {block.taken.name}")
+        if block.taken is block:
+            self._say(f"RELEASE {block.name}")
 
 
 class Block:

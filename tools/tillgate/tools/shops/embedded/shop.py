@@ -7,6 +7,7 @@ statements and end in None; only `identify` searches across customers, and it re
 import unicodedata
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -47,8 +48,7 @@ class ShopReader:
     ) -> None:
         self._sql = sql
         self._say = statements(sql.dialect)
-        since = rows.time_text(now - timedelta(days=_REFUND_DAYS))
-        self._owner = {"shop": sql.shop, "customer": customer_id, "conversation": conversation, "since": since}
+        self._owner = _owner(sql, customer_id, conversation, now)
         self._now = now
         self._currency = currency
 
@@ -120,6 +120,7 @@ class ShopReader:
             "in_stock": in_stock,
             "few": _FEW,
         }
+        self._sql.foresee(OFFERS, self._owner)  # whoever shows products shows what runs on them
         found = self._sql.stream(self._say.search[self._narrowest(asked)], asked)
         return _products(_of_first(_bounded(limit), found))
 
@@ -176,6 +177,29 @@ class ShopReader:
         if kind not in OWNED:
             raise ValueError(f"{entity!r} names no kind of record of this shop")
         return self._sql.row(OWNED[kind], {**self._owner, "id": record_id}) is not None
+
+
+def foresee_of(
+    sql: Sql, customer_id: str | None, conversation: str, now: datetime, *, order_id: str | None, cart_id: str | None
+) -> None:
+    """Have the database asked for a subject, and for these of theirs: a reader will likely want them."""
+    say, owner = statements(sql.dialect), _owner(sql, customer_id, conversation, now)
+    if customer_id is not None:
+        sql.foresee(say.customer, owner)
+        if order_id is not None:
+            sql.foresee(say.order, {**owner, "id": order_id})
+    if cart_id is not None:
+        sql.foresee(say.cart, {**owner, "id": cart_id})
+
+
+def _owner(sql: Sql, customer_id: str | None, conversation: str, now: datetime) -> Mapping[str, Any]:
+    """The values that narrow a statement to one subject."""
+    return {"shop": sql.shop, "customer": customer_id, "conversation": conversation, "since": _since(now)}
+
+
+@lru_cache(1)
+def _since(now: datetime) -> str:
+    return rows.time_text(now - timedelta(days=_REFUND_DAYS))
 
 
 def _running(cart: Cart, now: datetime) -> Cart:

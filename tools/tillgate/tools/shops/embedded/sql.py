@@ -67,6 +67,11 @@ class Sql(Protocol):
         """The rows of several answers, none of which waits for another."""
         ...
 
+    @property
+    def far(self) -> bool:
+        """Whether it is worth while to foresee anything."""
+        ...
+
     def foresee(self, sql: str, params: Params = ()) -> None:
         """These rows will likely be asked for, in the same words, by `row` or `rows`.
 

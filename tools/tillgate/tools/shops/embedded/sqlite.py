@@ -64,6 +64,7 @@ class SqliteSql:
 
     __slots__ = ("_connection", "_savepoints", "shop")
     dialect: Dialect = SQLITE
+    far = False
 
     def __init__(self, connection: "sqlite3.Connection", shop: str = MAIN) -> None:
         connection.row_factory = dbapi.Row

@@ -103,7 +103,7 @@ class Wire:
         try:
             name = self._prepared.get(said) or self._prepare(said)
             encoded = [_encoded(value) for value in values]
-            formats = [Format.BINARY if type(value) is bytes else Format.TEXT for value in values]
+            formats = _formats(values) if bytes in map(type, values) else None
             self._conn.send_query_prepared(name, encoded, formats)
         except psycopg.Error as error:
             raise self._failure(error) from error
@@ -203,6 +203,10 @@ class Wire:
         if self.closed or isinstance(error, _NOT_NOW):
             return Unavailable(f"PostgreSQL: {str(error).strip()}")
         return type(error)(str(error))
+
+
+def _formats(values: Sequence[Any]) -> list[int]:
+    return [Format.BINARY if type(value) is bytes else Format.TEXT for value in values]
 
 
 def _encoded(value: Any) -> bytes | None:
