@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from worlds import World, customer
+from worlds import World, customer, stranger
 
 from tillgate.guards.desk import Received
 from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.gate import Journey
 from tillgate.guards.outcome import Outcome
 from tillgate.server.driving import drive
 from tillgate.server.store.desk import SqlDesk
@@ -94,6 +95,61 @@ def test_a_job_that_fails_takes_nothing_of_the_others_with_it(world: World, orde
     assert world.rows("SELECT title FROM product") == [([told[n] for n in order if n in told][-1],)]
     with world.store.reading() as desk:
         stored_lines(desk.sql)
+
+
+def counted(world: World) -> list[tuple[str, int, int]]:
+    return [(row[0], row[1], row[2]) for row in world.rows("SELECT name, calls, writes FROM conversation ORDER BY id")]
+
+
+def statuses(answers: Sequence[object]) -> list[str]:
+    return [each.status if isinstance(each, Outcome) else type(each).__name__ for each in answers]
+
+
+TALKATIVE = """
+  - {id: all, tools: "*", permit: true}
+  - {id: often, tools: [get_order], when: "conversation.calls >= 2", deny: often}
+"""
+
+
+def test_calls_of_one_conversation_in_a_batch_count_one_another(world: World) -> None:
+    world = world.under(TALKATIVE)
+    order = Received("get_order", {"order_id": "ord_1"}, customer())
+    refund = Received("issue_refund", {"order_id": "ord_1", "amount": "5.00", "reason": "late"}, customer())
+    asked = [Journey(world.gate, received, f"call_{n}") for n, received in enumerate([refund, order, order])]
+
+    def broken(desk: SqlDesk) -> None:
+        assert isinstance(asked[1](desk), Outcome)
+        desk.history("stdio:test/talk", 9)  # writes what waits
+        breaks()
+
+    answers = world.store.run_all([asked[0], broken, asked[1], asked[2]])
+    assert statuses(answers) == ["completed", "RuntimeError", "completed", "denied"]
+    assert counted(world) == [("talk", 3, 1)]
+    with world.store.reading() as desk:
+        assert unrecorded(desk.sql) == []
+        assert len(desk.history("stdio:test/talk", 9)) == 3
+
+
+def test_a_conversation_that_was_opened_by_a_job_that_fails_was_never_opened(world: World) -> None:
+    order = Received("get_order", {"order_id": "ord_1"}, customer())
+    call = Journey(world.gate, order, "call_1")
+
+    def broken(desk: SqlDesk) -> None:
+        call(desk)
+        breaks()
+
+    assert statuses(world.store.run_all([broken, call])) == ["RuntimeError", "completed"]
+    assert counted(world) == [("talk", 1, 0)]
+
+
+def test_who_is_identified_in_a_batch_is_known_to_its_next_call(world: World) -> None:
+    caller = stranger()
+    named = {"first_name": "Person1", "last_name": "Example", "postal_code": "80279"}
+    asked = [("get_cart", {"cart_id": "cart_1"}), ("identify_customer", named), ("get_order", {"order_id": "ord_1"})]
+    jobs = [Journey(world.gate, Received(tool, given, caller), f"call_{n}") for n, (tool, given) in enumerate(asked)]
+    answers = world.store.run_all([*jobs, jobs[-1]])
+    assert statuses(answers)[1:] == ["completed"] * 3
+    assert [count[1] for count in counted(world)] == [4]
 
 
 def test_a_transaction_that_ends_before_its_time_takes_every_job_with_it(world: World) -> None:

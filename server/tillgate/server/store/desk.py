@@ -169,7 +169,9 @@ class SqlDesk:
     def record(
         self, subject: Subject, talk: Talk, money: Currency, *, bound: bool, besides: str | None
     ) -> SubjectRecord:
-        return SubjectRecord(self._sql, subject, talk, bound=bound, besides=besides, now=self._now, currency=money)
+        return SubjectRecord(
+            self._sql, subject, self._talks, talk, bound=bound, besides=besides, now=self._now, currency=money
+        )
 
     def contact(self, customer_id: str) -> str | None:
         row = self._sql.row("SELECT email FROM customer WHERE shop = ? AND id = ?", (self._shop, customer_id))

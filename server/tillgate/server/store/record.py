@@ -14,6 +14,7 @@ from tillgate.guards.desk import Talk
 from tillgate.guards.model import Json, Plan, Subject
 from tillgate.guards.money import Currency
 from tillgate.server.store.rows import request_from, time_from
+from tillgate.server.store.talks import Talks
 from tillgate.tools.commerce.model import Customer
 from tillgate.tools.commerce.record import Challenge, Conversation, PastCall, RequestView
 from tillgate.tools.shops.embedded.apply import read_entity
@@ -37,6 +38,7 @@ class SubjectRecord(ShopReader):
         self,
         sql: Sql,
         subject: Subject,
+        talks: Talks,
         talk: Talk,
         *,
         bound: bool,
@@ -47,6 +49,7 @@ class SubjectRecord(ShopReader):
         super().__init__(sql, customer_id=subject.customer_id, conversation=talk.key, now=now, currency=currency)
         self._db = sql
         self._subject = subject
+        self._talks = talks
         self._talk = talk
         self._bound = bound
         self._besides = besides
@@ -162,6 +165,8 @@ class SubjectRecord(ShopReader):
             return None
         if kind == "escalation" and self.request(record_id) is None:
             return None
+        if kind == "conversation":
+            self._talks.write(record_id)  # a row that waits is not there yet
         return read_entity(self._db, GATE_TABLES, entity)
 
 

@@ -3,23 +3,24 @@
 So the calls of one conversation see each other's counts, also before anything of them is written.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec.structs import replace
 
 from tillgate.guards.desk import Caller, Talk, Tally
 from tillgate.guards.ports import Minter
 from tillgate.server.store.rows import json_text, talk_from
-from tillgate.tools.shops.embedded.sql import Sql, Statement
+from tillgate.tools.shops.embedded.sql import Sql
 
-_Held: TypeAlias = tuple[Talk, bool]
-"""A conversation as it stands, and whether that is still to be written."""
+_Waits: TypeAlias = Literal["no", "counts", "all"]
+_Held: TypeAlias = tuple[Talk, _Waits]
+"""A conversation as it stands, and what of it is still to be written."""
 _READ = "SELECT * FROM conversation WHERE shop = ? AND id = ?"
 _OPEN = (
-    "INSERT INTO conversation (shop, id, name, nonce, misses, calls, writes, denied, escalated, orders)"
-    " VALUES (?, ?, ?, ?, 0, 0, 0, 0, 0, '[]')"
+    "INSERT INTO conversation (calls, writes, denied, escalated, orders, last_record, shop, id, name, nonce, misses)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 )
-_WRITE = (
+_COUNT = (
     "UPDATE conversation SET calls = ?, writes = ?, denied = ?, escalated = ?, orders = ?, last_record = ?"
     " WHERE shop = ? AND id = ?"
 )
@@ -40,8 +41,7 @@ class Talks:
         key = key_of(caller)
         if (talk := self._find(key)) is None:
             talk = Talk(key, caller.conversation, self._minter.token(), None, None, 0, 0, 0, 0, 0, frozenset(), None)
-            self._sql.tell(_OPEN, (self._sql.shop, key, talk.id, talk.nonce))
-            self._hold(key, (talk, False))
+            self._hold(key, (talk, "all"))
         return talk
 
     def foresee(self, caller: Caller) -> str | None:
@@ -56,6 +56,7 @@ class Talks:
         """Add what a finished call did to its conversation."""
         if (talk := self._find(key)) is None:
             return
+        waits: _Waits = "all" if self._held[key][1] == "all" else "counts"
         counted = replace(
             talk,
             calls=talk.calls + tally.new_call,
@@ -65,23 +66,23 @@ class Talks:
             orders=talk.orders | {tally.order} if tally.order else talk.orders,
             last_record=last_record,
         )
-        self._hold(key, (counted, True))
+        self._hold(key, (counted, waits))
 
     def changing(self, key: str) -> None:
         """Its row is about to be changed by somebody else: what waits is written, and it is read anew."""
-        held = self._held.get(key)
-        if held is not None:
-            if held[1]:
-                self._sql.tell(*self._writing(held[0]))
+        if key in self._held:
+            self.write(key)
             self._hold(key, None)
 
-    def write(self) -> None:
-        """Put what waits into the store."""
-        waiting = [talk for talk, waits in self._held.values() if waits]
-        if waiting:
-            self._sql.tell_each(_WRITE, [self._writing(talk)[1] for talk in waiting])
-        for talk in waiting:
-            self._hold(talk.key, (talk, False))
+    def write(self, *keys: str) -> None:
+        """Put what waits into the store, of all of them or of these."""
+        held = [self._held[key] for key in keys if key in self._held] if keys else list(self._held.values())
+        if counted := [talk for talk, waits in held if waits == "counts"]:
+            self._sql.tell_each(_COUNT, [self._counts(talk) for talk in counted])
+        if opened := [talk for talk, waits in held if waits == "all"]:
+            self._sql.tell_each(_OPEN, [(*self._counts(talk), talk.id, talk.nonce) for talk in opened])
+        for talk in (*counted, *opened):
+            self._hold(talk.key, (talk, "no"))
 
     def mark(self) -> int:
         """How the conversations stand now."""
@@ -103,7 +104,7 @@ class Talks:
         if row is None:
             return None
         talk = talk_from(row)
-        self._hold(key, (talk, False))
+        self._hold(key, (talk, "no"))
         return talk
 
     def _hold(self, key: str, held: _Held | None) -> None:
@@ -113,10 +114,9 @@ class Talks:
         else:
             self._held[key] = held
 
-    def _writing(self, talk: Talk) -> Statement:
-        counts = (talk.calls, talk.writes, talk.denied, talk.escalated)
-        values: tuple[Any, ...] = (*counts, json_text(sorted(talk.orders)), talk.last_record, self._sql.shop, talk.key)
-        return _WRITE, values
+    def _counts(self, talk: Talk) -> tuple[Any, ...]:
+        orders = json_text(sorted(talk.orders))
+        return talk.calls, talk.writes, talk.denied, talk.escalated, orders, talk.last_record, self._sql.shop, talk.key
 
 
 def key_of(caller: Caller) -> str:
