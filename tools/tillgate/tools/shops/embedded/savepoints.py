@@ -7,6 +7,8 @@ began is to go back to where they all did.
 from collections.abc import Callable
 from types import TracebackType
 
+from tillgate.guards.errors import Unavailable
+
 
 class Savepoints:
     """The open blocks of one transaction, outermost first.
@@ -44,12 +46,13 @@ class Savepoints:
         if self.early:
             self.take()
 
-    def end(self, block: "Block", *, failed: bool) -> None:
+    def end(self, block: "Block", error: BaseException | None) -> None:
         self._blocks.pop()
         if block.taken is None:
             self._untaken -= 1
-        if failed:
-            self._go_back(block)
+        if error is not None:
+            if not isinstance(error, Unavailable):  # after which nothing of the transaction goes on
+                self._go_back(block)
         elif block.taken is block:
             try:
                 self._say(f"RELEASE {block.name}")
@@ -80,4 +83,4 @@ class Block:
         self._all.begin(self)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._all.end(self, failed=error is not None)
+        self._all.end(self, error)
