@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change
-from tillgate.tools.shops.embedded.apply import apply, read_entity, root_version
+from tillgate.tools.shops.embedded.apply import apply, read_entity, root_version, root_versions
 from tillgate.tools.shops.embedded.engine import dbapi as sqlite3
 from tillgate.tools.shops.embedded.records import SHOP_TABLES, TableSpec
 from tillgate.tools.shops.embedded.sql import Sql
@@ -120,6 +120,45 @@ def test_a_basis_that_moved_on_is_stale_and_nothing_is_done(
         apply(sql, refund(), [("customer:cus_1", 1), basis], SHOP_TABLES)
     assert contents(sql) == before
     assert root_version(sql, SHOP_TABLES, "customer:cus_1") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "basis"),
+    [
+        (refund(), [("order:ord_1", 1), ("customer:cus_1", 1), ("variant:v_1", 1)]),
+        ([Change("order:ord_2", "status", "pending", "cancelled")], [("order:ord_2", 1), ("order:ord_2", 1)]),
+        ([Change("variant:v_1", "price", 1999, 2099)], [("variant:v_1", 1), ("order:ord_1", 1)]),
+        ([Change("offer:BUNDLE5", "value", 10, 15)], [("offer:BUNDLE5", 1), ("cart:cart_1", 1)]),
+    ],
+    ids=["refund", "status", "price", "offer"],
+)
+def test_the_versions_that_are_left_are_those_it_says(
+    sql: Sql, changes: list[Change], basis: list[tuple[str, int]]
+) -> None:
+    changes = [_held(sql, change) for change in changes]
+    said = apply(sql, changes, basis, SHOP_TABLES)
+    assert said == root_versions(sql, SHOP_TABLES, list(said))
+    changed = {change.entity for change in changes}
+    assert set(said) == {entity for entity, _ in basis if entity.startswith("order:") or entity not in changed}
+
+
+def test_a_record_that_is_gone_is_left_in_no_version(sql: Sql) -> None:
+    apply(
+        sql, made("cart:cart_9", id="cart_9", customer_id="cus_1", created_at="2026-11-23T09:00:00Z"), [], SHOP_TABLES
+    )
+    assert apply(sql, removed(sql, "cart:cart_9"), [("cart:cart_9", 1)], SHOP_TABLES) == {}
+
+
+def _held(sql: Sql, change: Change) -> Change:
+    """The same change from what the record holds now."""
+    if change.before is None:
+        return change
+    return Change(
+        change.entity,
+        change.field,
+        (read_entity(sql, SHOP_TABLES, change.entity) or {}).get(change.field),
+        change.after,
+    )
 
 
 def test_the_same_basis_named_twice_counts_once(sql: Sql) -> None:
