@@ -1,6 +1,7 @@
 """What is looked up ahead is never old: calls of one batch are answered as if one came after the other."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from tillgate.guards.desk import Received
 from tillgate.guards.gate import Journey
 from tillgate.guards.outcome import Outcome
 from tillgate.server.store.log import stored_lines, unrecorded
+from tillgate.tools.shops.embedded.foreseen import WRITTEN_WITH
 from tillgate.tools.shops.embedded.seed import seed
 from tillgate.tools.shops.embedded.wire import Wire
 
@@ -130,4 +132,18 @@ def test_a_read_of_a_batch_waits_for_no_answer_of_its_own(database: str, monkeyp
     assert len([each for each in sent if each]) == 4
     with world.store.reading() as desk:
         assert (unrecorded(desk.sql), list(verify_lines(stored_lines(desk.sql)).problems)) == ([], [])
+    world.store.close()
+
+
+def test_what_a_trigger_writes_in_another_table_is_known(database: str) -> None:
+    """Or an answer about that table would be kept that has become old."""
+    world = make_world(database)
+    bodies = world.rows(
+        "SELECT c.relname, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal"
+    )
+    writes = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+    found = {(table, written) for table, body in bodies for written in writes.findall(body) if written != table}
+    assert found == {(table, written) for table, others in WRITTEN_WITH.items() for written in others}
+    assert found
     world.store.close()

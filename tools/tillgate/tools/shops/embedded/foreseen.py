@@ -15,7 +15,7 @@ Values: TypeAlias = tuple[Any, ...]
 _STATEMENTS = 512
 _WORD = re.compile(r"\w+")
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
-_WITH: Mapping[str, tuple[str, ...]] = {"stock_move": ("variant",)}
+WRITTEN_WITH: Mapping[str, tuple[str, ...]] = {"stock_move": ("variant",)}
 """What the database itself writes with a table."""
 
 
@@ -47,7 +47,7 @@ class Foreseen:
 def _written(sql: str) -> frozenset[str] | None:
     """The tables a statement writes; None where it is no plain write, and could do anything."""
     found = _WRITE.match(sql)
-    return frozenset((found[1], *_WITH.get(found[1], ()))) if found else None
+    return frozenset((found[1], *WRITTEN_WITH.get(found[1], ()))) if found else None
 
 
 @lru_cache(_STATEMENTS)
