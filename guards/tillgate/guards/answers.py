@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tillgate.guards.case import Case
 from tillgate.guards.model import Reason
-from tillgate.guards.outcome import Outcome, ReasonGiven
+from tillgate.guards.outcome import Outcome, ReasonGiven, Status
 
 IDENTIFY_FIRST = Reason("identification_required", "First I need to know who the customer is.")
 NO_PERMIT = Reason("no_permit", "This isn't something I can do here.")
@@ -62,58 +62,47 @@ def denied(case: Case, *reasons: Reason) -> Outcome:
     )
 
 
+def unexecuted(call_id: str, status: Status, reason: Reason, next_step: str) -> Outcome:
+    """An answer to a call of which no act is known: refused, failed, or not settled yet."""
+    return Outcome(status=status, executed=False, call_id=call_id, reasons=given(reason), next_step=next_step)
+
+
 def failed(call_id: str) -> Outcome:
     """A fault of ours; nothing was done."""
-    return Outcome(
-        status="failed",
-        executed=False,
-        call_id=call_id,
-        reasons=given(FAILURE),
-        next_step="Apologise; you may send the same call once more, or offer request_human.",
+    return unexecuted(
+        call_id, "failed", FAILURE, "Apologise; you may send the same call once more, or offer request_human."
     )
 
 
 def busy(call_id: str) -> Outcome:
     """More waits than can be done soon; this call was not begun, and is in no log."""
-    return Outcome(
-        status="failed",
-        executed=False,
-        call_id=call_id,
-        reasons=given(BUSY),
-        next_step="Wait a few seconds and send the same call again.",
-    )
+    return unexecuted(call_id, "failed", BUSY, "Wait a few seconds and send the same call again.")
 
 
 def unsettled(call_id: str, handle: str) -> Outcome:
     """It was begun, and we cannot say now how it ended; it is being found out."""
-    return Outcome(
-        status="failed",
-        executed=False,
-        call_id=call_id,
-        reasons=given(UNSETTLED),
-        next_step=f"Do not send the call again. Ask check_request with handle {handle} in a minute.",
+    return unexecuted(
+        call_id, "failed", UNSETTLED, f"Do not send the call again. Ask check_request with handle {handle} in a minute."
     )
 
 
 def unsure(call_id: str) -> Outcome:
     """A commit failed, and the store does not say yet whether it was kept. The same call sent again is told."""
-    return Outcome(
-        status="failed",
-        executed=False,
-        call_id=call_id,
-        reasons=given(UNSETTLED),
-        next_step="Send the very same call again in a minute: if it went through, it is answered and not done twice.",
+    return unexecuted(
+        call_id,
+        "failed",
+        UNSETTLED,
+        "Send the very same call again in a minute: if it went through, it is answered and not done twice.",
     )
 
 
 def refused_outside(call_id: str) -> Outcome:
     """Whoever had to act outside would not; nothing was done."""
-    return Outcome(
-        status="denied",
-        executed=False,
-        call_id=call_id,
-        reasons=given(REFUSED_OUTSIDE),
-        next_step="Tell the customer it was not possible and nothing was done; offer another way or request_human.",
+    return unexecuted(
+        call_id,
+        "denied",
+        REFUSED_OUTSIDE,
+        "Tell the customer it was not possible and nothing was done; offer another way or request_human.",
     )
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from tillgate.guards.answers import denied, given
+from tillgate.guards.answers import denied, given, unexecuted
 from tillgate.guards.audit.record import plan_digest, rfc3339
 from tillgate.guards.case import Case
 from tillgate.guards.desk import STEP_UP_SECONDS, Code, Desk, Pending
@@ -123,21 +123,12 @@ def decline(desk: Desk, call_id: str, pending: str) -> Outcome:
     desk.spend_pending(pending)
     told = {"call_id": call_id, "confirmation": pending, "too_late": not stands}
     desk.append({"kind": "declined", "at": rfc3339(desk.now), **told}, ())
-    if not stands:
-        return Outcome(
-            status="denied",
-            executed=False,
-            call_id=call_id,
-            reasons=given(_ENDED),
-            next_step="The no came too late to stop anything. Read the record before you say what was done.",
+    if stands:
+        return unexecuted(
+            call_id, "denied", _DECLINED, "Nothing was done. Ask the customer what they would like instead."
         )
-    return Outcome(
-        status="denied",
-        executed=False,
-        call_id=call_id,
-        reasons=given(_DECLINED),
-        next_step="Nothing was done. Ask the customer what they would like instead.",
-    )
+    late = "The no came too late to stop anything. Read the record before you say what was done."
+    return unexecuted(call_id, "denied", _ENDED, late)
 
 
 def say(desk: Desk, pending_id: str, code: str) -> bool:

@@ -6,7 +6,7 @@ knows it; that it was not done, only from the last one who had the request for t
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -17,18 +17,23 @@ from tillgate.guards.case import Case
 from tillgate.guards.desk import LEASE_SECONDS, OUTSTANDING, Desk, Request, Tally
 from tillgate.guards.effects import REMEMBERED, Answer, Done, Effect, How, Refused, UnderWay, Unknown
 from tillgate.guards.errors import Stale
-from tillgate.guards.model import Plan
+from tillgate.guards.model import Assurance, Plan
 from tillgate.guards.outcome import Outcome, outcome_from
 from tillgate.guards.ports import Minter
 from tillgate.guards.recall import roots_of, set_out
 from tillgate.guards.recording import outcome_record
 from tillgate.guards.steps import Steps, Transact
 
-if TYPE_CHECKING:
-    from tillgate.guards.gate import Gate
-
 LOOK_SECONDS = 60
 """How often a provider is asked again about what is in doubt, or sent it again where that is the same act."""
+
+
+class Shows(Protocol):
+    """The gate, of which only its views are needed here."""
+
+    def shown(self, outcome: Outcome, tool: str, assurance: Assurance) -> Outcome:
+        """An outcome with only what may leave of its data."""
+        ...
 
 
 def begin(
@@ -57,7 +62,7 @@ def begin(
     return UnderWay(request.handle, request.fence, effects), told
 
 
-def finish(gate: "Gate", desk: Desk, way: UnderWay, answer: Answer, by: str | None = None) -> Outcome:
+def finish(gate: Shows, desk: Desk, way: UnderWay, answer: Answer, by: str | None = None) -> Outcome:
     """Settle a request by what is known of its effects; `by` is the person who says so.
 
     One that is settled already stays as it is, and so does one that somebody else has claimed since, unless it was
@@ -80,7 +85,7 @@ def finish(gate: "Gate", desk: Desk, way: UnderWay, answer: Answer, by: str | No
             return _in_doubt(desk, request, answer)
 
 
-def recover(gate: "Gate") -> Steps[int]:
+def recover(gate: Shows) -> Steps[int]:
     """Take up every outstanding request that nobody is at work on any more; how many there were."""
     handles: list[str] = yield Transact(lambda desk: desk.lapsed())
     for handle in handles:
@@ -88,7 +93,7 @@ def recover(gate: "Gate") -> Steps[int]:
     return len(handles)
 
 
-def _take_up(gate: "Gate", handle: str) -> Steps[None]:
+def _take_up(gate: Shows, handle: str) -> Steps[None]:
     way: UnderWay | None = yield Transact(lambda desk: claim(desk, handle))
     if way is not None:
         answer: Answer = yield way
@@ -114,7 +119,7 @@ def _how(desk: Desk, request: Request) -> How:
     return "again" if request.status == "executing" else "doubt"
 
 
-def _done(gate: "Gate", desk: Desk, request: Request, answer: Done, by: str | None) -> Outcome:
+def _done(gate: Shows, desk: Desk, request: Request, answer: Done, by: str | None) -> Outcome:
     plan = plan_from_json(request.packet["plan"])
     try:
         desk.apply(plan)

@@ -2,23 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 import orjson
 
-from tillgate.guards.asking import TRIES
 from tillgate.guards.audit.record import as_json
 from tillgate.guards.desk import (
     Action,
     Caller,
-    Code,
     Entry,
     NewAction,
-    Pending,
-    Proof,
     Received,
-    Request,
     RequestStatus,
     Spent,
     Talk,
@@ -30,18 +25,14 @@ from tillgate.guards.model import Json, Plan, Subject
 from tillgate.guards.money import Currency
 from tillgate.guards.ports import Minter
 from tillgate.server.store.ahead import HELD, PAUSED, foresee, foresee_first, foresee_held, held_by
+from tillgate.server.store.consents import Consents
 from tillgate.server.store.log import Tail
 from tillgate.server.store.record import GATE_TABLES, SubjectRecord
+from tillgate.server.store.requests import Requests
 from tillgate.server.store.rows import (
     action_from,
-    adding,
     glimpse,
-    inserting,
     json_text,
-    pending_from,
-    request_from,
-    request_row,
-    time_from,
     time_text,
 )
 from tillgate.server.store.talks import Talks
@@ -69,17 +60,15 @@ class _Rehearsed(Exception):
     """Ends a rehearsal: nothing of it stays."""
 
 
-class SqlDesk:
+class SqlDesk(Consents, Requests):
     """Implements `tillgate.guards.desk.Desk`. Lives as long as one transaction, which may hold many calls.
 
     The end of the log is read once, and the records of the whole transaction are written when it closes.
     """
 
     def __init__(self, sql: Sql, now: datetime, minter: Minter, outside: Outside = nothing_outside) -> None:
-        self._sql = sql
-        self._shop = sql.shop
+        super().__init__(sql, now)
         self._outside = outside
-        self._now = now
         self._log = Tail(sql)
         self._talks = Talks(sql, minter)
         self._paused: frozenset[str] | None = None
@@ -305,139 +294,8 @@ class SqlDesk:
     def release(self, handle: str) -> None:
         self._sql.tell("DELETE FROM budget_use WHERE shop = ? AND handle = ?", (self._shop, handle))
 
-    def open_code(self, talk: Talk, customer_id: str) -> Code | None:
-        row = self._sql.row(
-            "SELECT * FROM challenge WHERE shop = ? AND conversation = ? AND customer_id = ? AND used = 0"
-            " AND attempts < 5 AND expires_at > ? ORDER BY created_at DESC, id DESC LIMIT 1",
-            (self._shop, talk.key, customer_id, time_text(self._now)),
-        )
-        return Code(row["id"], time_from(row["expires_at"]), row["sent_to"]) if row else None
-
-    def proof_here(self, challenge_id: str) -> Proof | None:
-        row = self._sql.row(
-            "SELECT conversation, customer_id, expires_at FROM challenge"
-            " WHERE shop = ? AND id = ? AND used = 0 AND attempts < 5",
-            (self._shop, challenge_id),
-        )
-        return Proof(row["conversation"], row["customer_id"], time_from(row["expires_at"])) if row else None
-
-    def codes_since(self, customer_id: str, since: datetime) -> int:
-        row = self._sql.row(
-            "SELECT (SELECT count(*) FROM challenge WHERE shop = ? AND customer_id = ? AND created_at > ?)"
-            " + (SELECT count(*) FROM confirmation"
-            " WHERE shop = ? AND customer_id = ? AND strength = 3 AND created_at > ?)",
-            (self._shop, customer_id, time_text(since)) * 2,
-        )
-        return row[0] if row else 0
-
-    def add_code(self, talk: Talk, customer_id: str, code: Code, salt: str, code_hash: str) -> None:
-        self._put(
-            "challenge",
-            {
-                "id": code.id,
-                "conversation": talk.key,
-                "customer_id": customer_id,
-                "sent_to": code.sent_to,
-                "salt": salt,
-                "code_hash": code_hash,
-                "created_at": time_text(self._now),
-                "expires_at": time_text(code.expires_at),
-                "attempts": 0,
-                "used": 0,
-            },
-        )
-
-    def pending(self, talk: Talk) -> Sequence[Pending]:
-        rows = self._sql.rows(
-            "SELECT * FROM confirmation WHERE shop = ? AND conversation = ? AND spent = 0 AND attempts < ?"
-            " ORDER BY created_at DESC, id DESC LIMIT 50",
-            (self._shop, talk.key, TRIES),
-        )
-        return [pending_from(row) for row in rows]
-
-    def pending_here(self, pending_id: str) -> Pending | None:
-        statement = "SELECT * FROM confirmation WHERE shop = ? AND id = ? AND spent = 0 AND attempts < ?"
-        row = self._sql.row(statement, (self._shop, pending_id, TRIES))
-        return pending_from(row) if row else None
-
-    def say_pending(self, pending_id: str, *, right: bool) -> None:
-        statement = "UPDATE confirmation SET said = ?, attempts = attempts + ? WHERE shop = ? AND id = ?"
-        self._sql.tell(statement, (right, not right, self._shop, pending_id))
-
-    def add_pending(self, talk: Talk, pending: Pending) -> None:
-        self._put(
-            "confirmation",
-            {
-                "id": pending.id,
-                "conversation": talk.key,
-                "customer_id": pending.customer_id,
-                "tool": pending.tool,
-                "plan": pending.plan,
-                "strength": pending.strength,
-                "salt": pending.salt,
-                "token_hash": pending.token_hash,
-                "created_at": time_text(self._now),
-                "expires_at": time_text(pending.expires_at),
-                "attempts": 0,
-                "spent": 0,
-                "said": 0,
-            },
-        )
-
-    def spend_pending(self, pending_id: str) -> None:
-        self._sql.tell("UPDATE confirmation SET spent = 1 WHERE shop = ? AND id = ?", (self._shop, pending_id))
-
-    def miss_pending(self, talk: Talk) -> None:
-        self._sql.tell(
-            "UPDATE confirmation SET attempts = attempts + 1 WHERE shop = ? AND conversation = ? AND spent = 0",
-            (self._shop, talk.key),
-        )
-
     def send(self, to: str, subject: str, body: str) -> None:
         self._add("outbox", {"at": time_text(self._now), "recipient": to, "subject": subject, "body": body})
-
-    def request(self, handle: str) -> Request | None:
-        row = self._sql.row("SELECT * FROM escalation WHERE shop = ? AND id = ?", (self._shop, handle))
-        return request_from(row, self._approvals(handle)) if row else None
-
-    def requests(self) -> Sequence[Request]:
-        rows = self._sql.rows("SELECT * FROM escalation WHERE shop = ? ORDER BY created_at, id", (self._shop,))
-        return [request_from(row, self._approvals(row["id"])) for row in rows]
-
-    def open_request(self, request: Request) -> None:
-        row = request_row(request)
-        kept = ", ".join(f"{name} = excluded.{name}" for name in row if name != "id")
-        self._put("escalation", row, f" ON CONFLICT (shop, id) DO UPDATE SET {kept}")
-
-    def move_request(
-        self, handle: str, status: RequestStatus, message: str | None, result: Mapping[str, Json] | None
-    ) -> None:
-        self._sql.tell(
-            "UPDATE escalation SET status = ?, message = ?, result = ?"
-            " WHERE shop = ? AND id = ? AND (status IN ('pending', 'executing', 'in_doubt') OR ? = 'in_doubt')",
-            (status, message, json_text(dict(result)) if result else None, self._shop, handle, status),
-        )
-
-    def claim_request(self, handle: str, fence: int, seconds: int) -> bool:
-        until = time_text(self._now + timedelta(seconds=seconds))
-        claimed = self._sql.run(
-            "UPDATE escalation SET fence = fence + 1, lease_until = ?"
-            " WHERE shop = ? AND id = ? AND fence = ? AND lease_until <= ?",
-            (until, self._shop, handle, fence, time_text(self._now)),
-        )
-        return claimed == 1
-
-    def lapsed(self) -> Sequence[str]:
-        rows = self._sql.rows(
-            "SELECT id FROM escalation"
-            " WHERE shop = ? AND status IN ('executing', 'in_doubt') AND lease_until <= ? ORDER BY id",
-            (self._shop, time_text(self._now)),
-        )
-        return [row["id"] for row in rows]
-
-    def add_approval(self, handle: str, reviewer: str) -> bool:
-        row = {"escalation_id": handle, "reviewer": reviewer, "at": time_text(self._now)}
-        return self._insert("approval", row, " ON CONFLICT DO NOTHING") == 1
 
     def history(self, talk_key: str, limit: int) -> Sequence[Mapping[str, Json]]:
         self._log.write()
@@ -482,19 +340,3 @@ class SqlDesk:
         """What the store was last served with under this name."""
         row = self._sql.row("SELECT value FROM serving WHERE shop = ? AND name = ?", (self._shop, name))
         return row["value"] if row else None
-
-    def _approvals(self, handle: str) -> Sequence[str]:
-        statement = "SELECT reviewer FROM approval WHERE shop = ? AND escalation_id = ? ORDER BY at, rowid"
-        rows = self._sql.rows(statement, (self._shop, handle))
-        return [row["reviewer"] for row in rows]
-
-    def _insert(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> int:
-        """A new row; how many there are then: none where one was there already and `otherwise` lets it be."""
-        return self._sql.run(*inserting(self._shop, table, values, otherwise))
-
-    def _put(self, table: str, values: Mapping[str, Any], otherwise: str = "") -> None:
-        self._sql.tell(*inserting(self._shop, table, values, otherwise))
-
-    def _add(self, table: str, values: Mapping[str, Any]) -> None:
-        """A row after all others of this shop: it gets the next number."""
-        self._sql.tell(*adding(self._shop, table, values))
