@@ -4,6 +4,7 @@ Nothing is decided here. What is not foreseen is asked for when it is needed, an
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from tillgate.guards.desk import Received, Talk
@@ -18,6 +19,7 @@ HELD = (
     "SELECT id, status, basis FROM escalation WHERE shop = ? AND status IN ('executing', 'in_doubt')"
     " AND (customer_id = ? OR conversation = ?)"
 )
+_SEARCHED, _LONGEST = frozenset({"query", "limit"}), 200
 _ID = re.compile(r"[!-~]{1,128}")
 """What could be the id of a record. Anything else is refused later, by whoever reads the arguments."""
 
@@ -34,7 +36,8 @@ def foresee(sql: Sql, talks: Talks, received: Received, now: datetime, *, near: 
     known = talks.foresee(caller)
     order = _id(received.arguments.get("order_id"))
     cart = _id(received.arguments.get("cart_id")) if near else None
-    foresee_of(sql, caller.customer_id or known, key_of(caller), now, order_id=order, cart_id=cart)
+    query = _words(received.arguments)
+    foresee_of(sql, caller.customer_id or known, key_of(caller), now, order_id=order, cart_id=cart, query=query)
 
 
 def foresee_held(sql: Sql, subject: Subject, talk: Talk) -> None:
@@ -45,6 +48,13 @@ def foresee_held(sql: Sql, subject: Subject, talk: Talk) -> None:
 def held_by(sql: Sql, subject: Subject, talk: Talk) -> tuple[str, str | None, str]:
     """The values of `HELD`."""
     return sql.shop, subject.customer_id, talk.key
+
+
+def _words(arguments: Mapping[str, Json]) -> str | None:
+    """What is searched for, where nothing else narrows the search."""
+    value = arguments.get("query")
+    plain = isinstance(value, str) and len(value) <= _LONGEST and value.isprintable()
+    return value if plain and arguments.keys() <= _SEARCHED else None
 
 
 def _id(value: Json) -> str | None:

@@ -1,6 +1,6 @@
 """PostgreSQL: one connection to a server, and the store's statements on it."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -35,28 +35,30 @@ class PostgresSql:
         return self._wire.in_transaction
 
     def rows(self, sql: str, params: Params = ()) -> Sequence[Row]:
-        said, names = said_as(sql)
-        values = tuple(values_of(params, names))
-        answer = self._foreseen.find(said, values) or self._wire.tell_values(said, values)
-        return self._rows(answer)
+        said, values = _said(sql, params)
+        return list(self._each(self._foreseen.find(said, values) or self._wire.tell_values(said, values)))
 
     def row(self, sql: str, params: Params = ()) -> Row | None:
         return next(iter(self.rows(sql, params)), None)
 
     def stream(self, sql: str, params: Params = ()) -> Generator[Row]:
+        """Through a cursor, for which the server plans anew with these values, unless the answer was foreseen."""
+        if (foreseen := self._foreseen.find(*_said(sql, params))) is not None:
+            yield from self._each(foreseen)
+            return
         self._wire.tell(f"DECLARE streamed NO SCROLL CURSOR FOR {sql}", params)
-        fetched: Sequence[Row] = ()
         try:
-            while fetched := self._rows(self._wire.tell(f"FETCH {_FETCHED} FROM streamed"), anew=True):
-                yield from fetched
-                if len(fetched) < _FETCHED:
+            while True:
+                answer = self._wire.tell(f"FETCH {_FETCHED} FROM streamed")
+                yield from self._each(answer, anew=True)
+                if self._wire.read(answer).ntuples < _FETCHED:
                     break
         finally:
             if self._wire.in_transaction:
                 self._wire.tell("CLOSE streamed")
 
     def rows_each(self, asked: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-        return [self._rows(answer) for answer in [self._wire.tell(sql, params) for sql, params in asked]]
+        return [list(self._each(answer)) for answer in [self._wire.tell(sql, params) for sql, params in asked]]
 
     @property
     def far(self) -> bool:
@@ -66,8 +68,7 @@ class PostgresSql:
     def foresee(self, sql: str, params: Params = ()) -> None:
         if not self.far:
             return
-        said, names = said_as(sql)
-        values = tuple(values_of(params, names))
+        said, values = _said(sql, params)
         if self._foreseen.find(said, values) is None:
             self._foreseen.keep(said, values, self._wire.tell_values(said, values))
 
@@ -115,16 +116,23 @@ class PostgresSql:
             raise Overtaken("PostgreSQL: a statement failed, and the transaction with it")
         return False
 
-    def _rows(self, answer: Answer, *, anew: bool = False) -> list[Row]:
+    def _each(self, answer: Answer, *, anew: bool = False) -> Iterator[Row]:
+        """The rows of an answer, each made when it is asked for."""
         result = self._wire.read(answer)
         if not result.ntuples:
-            return []
+            return iter(())
         names, cells = shape_of(result) if anew else self._wire.shape(answer, result)
         kind, value = _row_type(names), result.get_value
-        return [
+        return (
             kind([None if (said := value(row, column)) is None else cell(said) for column, cell in enumerate(cells)])
             for row in range(result.ntuples)
-        ]
+        )
+
+
+def _said(sql: str, params: Params) -> tuple[bytes, tuple[Any, ...]]:
+    """A statement and its values, as answers are kept by."""
+    said, names = said_as(sql)
+    return said, tuple(values_of(params, names))
 
 
 @cache

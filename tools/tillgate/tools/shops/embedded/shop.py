@@ -109,31 +109,27 @@ class ShopReader:
         limit: int,
     ) -> Sequence[Product]:
         """Products with a variant in which every word of the query occurs, by title; only those variants."""
-        words = [_folded(word) for word in (query or "").split()]
-        asked = {
-            "shop": self._sql.shop,
-            "patterns": orjson.dumps([_pattern(word) for word in words]).decode(),
-            "longest": max(map(_pattern, words), key=len, default=""),
-            "match": " AND ".join('"' + word.replace('"', '""') + '"' for word in words if len(word) >= _INDEXED),
-            "category": _lower(category.strip()) if category else None,
-            "max_price": max_price,
-            "in_stock": in_stock,
-            "few": _FEW,
-        }
+        asked = _search(self._sql, query, category=category, max_price=max_price, in_stock=in_stock)
+        _foresee_search(self._sql, asked)
         self._sql.foresee(OFFERS, self._owner)  # whoever shows products shows what runs on them
         found = self._sql.stream(self._say.search[self._narrowest(asked)], asked)
         return _products(_of_first(_bounded(limit), found))
 
     def _narrowest(self, asked: Mapping[str, Any]) -> str:
         """What the search goes by, so that its cost does not grow with the catalogue."""
+        if "few" in self._say.search and self._are_few("few", asked):
+            return "few"
         if asked["match"]:
             return "words"
         given = {"category": asked["category"], "price": asked["max_price"]}
         for name in (name for name, value in given.items() if value is not None):
-            counted = self._sql.row(FEW[name], asked)
-            if counted is not None and counted[0] < _FEW:
+            if self._are_few(name, asked):
                 return name
         return "all"
+
+    def _are_few(self, name: str, asked: Mapping[str, Any]) -> bool:
+        counted = self._sql.row(FEW[name], asked)
+        return counted is not None and counted[0] < _FEW
 
     def product(self, product_id: str) -> Product | None:
         """A product with all its variants, sold out ones too."""
@@ -180,7 +176,14 @@ class ShopReader:
 
 
 def foresee_of(
-    sql: Sql, customer_id: str | None, conversation: str, now: datetime, *, order_id: str | None, cart_id: str | None
+    sql: Sql,
+    customer_id: str | None,
+    conversation: str,
+    now: datetime,
+    *,
+    order_id: str | None,
+    cart_id: str | None,
+    query: str | None,
 ) -> None:
     """Have the database asked for a subject, and for these of theirs: a reader will likely want them."""
     say, owner = statements(sql.dialect), _owner(sql, customer_id, conversation, now)
@@ -190,6 +193,38 @@ def foresee_of(
             sql.foresee(say.order, {**owner, "id": order_id})
     if cart_id is not None:
         sql.foresee(say.cart, {**owner, "id": cart_id})
+    if query is not None:
+        _foresee_search(sql, _search(sql, query))
+
+
+def _foresee_search(sql: Sql, asked: Mapping[str, Any]) -> None:
+    """Of a small catalogue the answer itself; of others, no more than that they are none."""
+    by = statements(sql.dialect).search
+    if "few" in by:
+        sql.foresee(FEW["few"], asked)
+        sql.foresee(by["few"], asked)
+
+
+def _search(
+    sql: Sql,
+    query: str | None,
+    *,
+    category: str | None = None,
+    max_price: int | None = None,
+    in_stock: bool | None = None,
+) -> Mapping[str, Any]:
+    """The values of a search."""
+    words = [_folded(word) for word in (query or "").split()]
+    return {
+        "shop": sql.shop,
+        "patterns": orjson.dumps([_pattern(word) for word in words]).decode(),
+        "longest": max(map(_pattern, words), key=len, default=""),
+        "match": " AND ".join('"' + word.replace('"', '""') + '"' for word in words if len(word) >= _INDEXED),
+        "category": _lower(category.strip()) if category else None,
+        "max_price": max_price,
+        "in_stock": in_stock,
+        "few": _FEW,
+    }
 
 
 def _owner(sql: Sql, customer_id: str | None, conversation: str, now: datetime) -> Mapping[str, Any]:

@@ -73,7 +73,7 @@ class Sql(Protocol):
         ...
 
     def foresee(self, sql: str, params: Params = ()) -> None:
-        """These rows will likely be asked for, in the same words, by `row` or `rows`.
+        """All these rows will likely be asked for, in the same words, by `row`, `rows` or `stream`.
 
         A database far away is asked for them at once, and nobody waits. What is written meanwhile is never overlooked.
         """

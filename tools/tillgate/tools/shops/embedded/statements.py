@@ -45,8 +45,10 @@ SELECT count(*) FROM cart_offer
 WHERE shop = :shop AND code = :code AND cart_id IN {_OWN_CARTS} AND cart_id IS DISTINCT FROM :besides
 """  # noqa: S608
 _CATEGORY = "SELECT 1 FROM product WHERE shop = :shop AND lower(category) = :category"
+_ANY = "SELECT 1 FROM variant WHERE shop = :shop"
 _PRICE = "SELECT 1 FROM variant WHERE shop = :shop AND price <= :max_price"
 FEW: Mapping[str, str] = {
+    "few": f"SELECT count(*) FROM ({_ANY} LIMIT :few) AS few",  # noqa: S608
     "category": f"SELECT count(*) FROM ({_CATEGORY} LIMIT :few) AS few",  # noqa: S608
     "price": f"SELECT count(*) FROM ({_PRICE} LIMIT :few) AS few",  # noqa: S608
 }
@@ -80,7 +82,8 @@ class Statements:
     """The questions that each database is asked in its own words.
 
     `order` counts refunds of the last 30 days over the 200 newest orders of anybody to its address. `search` is the
-    same search by what narrows it most; `words` and `all` come in order without sorting, so they can stop early.
+    same search by what narrows it most; `words` and `all` come in order without sorting, so they can stop early. `few`
+    finds nothing unless the catalogue is small, and is there where planning a search costs more than to go through one.
     """
 
     customer: str
@@ -226,7 +229,12 @@ def _search(dialect: Dialect, found: str) -> Mapping[str, str]:
         f" {matching} AND variant_words MATCH :match ORDER BY f.rowid",
         POSTGRESQL: f"{place} {product} {matching} AND v.words LIKE :longest ESCAPE '\\' ORDER BY v.place",
     }
+    few = {
+        SQLITE: {},
+        POSTGRESQL: {"few": f"{found} FROM variant v {product} {matching} AND ({FEW['few']}) < :few ORDER BY v.place"},
+    }
     return {
+        **few[dialect],
         "words": worded[dialect],
         "category": f"{found} FROM product p {dialect.then} variant v ON v.shop = p.shop AND v.product_id = p.id"
         f" {matching} AND p.shop = :shop AND lower(p.category) = :category ORDER BY v.place",
