@@ -5,7 +5,7 @@ statement prepared. Values and answers are text; whole numbers, bytes and text a
 """
 
 import re
-import select
+import selectors
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -26,6 +26,8 @@ _STATEMENTS = 512
 """So many statements are kept prepared: more than there are."""
 _MOST_UNREAD = 1_000
 """So many answers may wait to be read."""
+_SELECTOR: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+"""Neither keeps anything open. Where there is no `poll`, which is on Windows, `select` takes a socket of any number."""
 _REFERENCES = (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation)
 _NOT_NOW = (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout)
 _BEFORE_US = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
@@ -64,8 +66,8 @@ class Wire:
         self._conn: PGconn = connection.pgconn
         self._conn.nonblocking = 0  # it sends all there is to send, and reads meanwhile what comes
         self._conn.enter_pipeline_mode()
-        self._poll = select.poll()
-        self._poll.register(self._conn.socket, select.POLLIN)
+        self._incoming = _SELECTOR()
+        self._incoming.register(self._conn.socket, selectors.EVENT_READ)
         self._prepared: dict[bytes, bytes] = {}
         self._names = 0
         self._shapes: dict[bytes, Shape] = {}
@@ -186,7 +188,7 @@ class Wire:
         conn = self._conn
         while True:
             while conn.is_busy():
-                self._poll.poll()
+                self._incoming.select()
                 conn.consume_input()
             answer = conn.get_result()
             if answer is not None:
