@@ -33,6 +33,10 @@ CALLS: Sequence[tuple[int, str, Mapping[str, Any]]] = [
     (1, "edit_cart", {"cart_id": "cart_1", "lines": [{"variant_id": "v_1", "quantity": 3}]}),
     (1, "edit_cart", {"cart_id": "cart_1", "lines": [{"variant_id": "v_1", "quantity": 2}]}),
     (1, "search_products", {"query": "shirt"}),
+    (2, "search_products", {"query": "SHIRT t", "limit": 2}),
+    (2, "search_products", {"query": "shirt", "in_stock": True}),
+    (1, "search_products", {"query": "sh\x00irt"}),
+    (1, "search_products", {"query": "\ud800"}),
     (1, "get_order", {"order_id": "ord_1\x00"}),
     (1, "get_order", {"order_id": "\ud800"}),
 ]
@@ -114,10 +118,13 @@ def test_calls_of_a_batch_are_answered_as_if_one_after_the_other(pair: Pair, cal
     assert far.rows(counts) == near.rows(counts)
 
 
-def test_a_read_of_a_batch_waits_for_no_answer_of_its_own(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("call", [0, 11], ids=["an order", "a search"])
+def test_a_read_of_a_batch_waits_for_no_answer_of_its_own(
+    database: str, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
     carded = [person | {"payment_methods": person["payment_methods"][:1]} for person in SHOP["customers"]]
-    world = make_world(database, shop=SHOP | {"customers": carded})
-    world.store.run_all(jobs(world, [(0, 0)]))
+    world = make_world(database, shop=SHOP | {"customers": carded, "offers": []})
+    world.store.run_all(jobs(world, [(call, 0)]))
     sent: list[int] = []
     send = Wire.send
 
@@ -126,7 +133,7 @@ def test_a_read_of_a_batch_waits_for_no_answer_of_its_own(database: str, monkeyp
         send(wire)
 
     monkeypatch.setattr(Wire, "send", counted)
-    answers = world.store.run_all(jobs(world, [(0, talk) for talk in range(1, 17)]))
+    answers = world.store.run_all(jobs(world, [(call, talk) for talk in range(1, 17)]))
     assert {answer[0] for answer in told(answers)} == {"completed"}
     # the place; what is looked up for eight, twice; the commit
     assert len([each for each in sent if each]) == 4

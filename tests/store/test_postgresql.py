@@ -261,6 +261,21 @@ def tillgate(database: str, folder: Path, *arguments: str) -> int:
     return done.returncode
 
 
+def test_the_store_works_where_there_is_no_poll(world: World) -> None:
+    """Which is on Windows."""
+    script = (
+        "import select, selectors; del select.poll, selectors.PollSelector\n"
+        "from tillgate.server.store.opening import open_at\n"
+        "from worlds import SeededMinter\n"
+        f"store = open_at({world.url!r}, None, SeededMinter())\n"
+        "print(store.run(lambda desk: desk.sql.rows('SELECT title FROM product')[0][0])); store.close()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("T-Shirt\n", "")
+
+
 def test_a_server_that_falls_silent_is_given_up_after_ten_seconds_unless_the_url_says_otherwise() -> None:
     usual = connecting("postgresql://tillgate@db.example/shop")
     silent = usual["keepalives_idle"] + usual["keepalives_interval"] * usual["keepalives_count"]

@@ -29,8 +29,18 @@ products = st.lists(
     max_size=8,
 )
 
+searches: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "query": st.none() | st.sampled_from(QUERIES),
+        "category": st.none() | st.sampled_from(["home", "OUT", "none"]),
+        "max_price": st.none() | st.integers(50, 450),
+        "in_stock": st.none() | st.booleans(),
+        "limit": st.integers(1, 9),
+    }
+)
 
-def _entry(place: int, title: str, category: str | None, variants: list[tuple[int, int]]) -> dict[str, Any]:
+
+def entry(place: int, title: str, category: str | None, variants: list[tuple[int, int]]) -> dict[str, Any]:
     return {
         "id": f"p_{place}",
         "title": title,
@@ -42,7 +52,7 @@ def _entry(place: int, title: str, category: str | None, variants: list[tuple[in
     }
 
 
-def _expected(listed: list[dict[str, Any]], asked: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def expected(listed: list[dict[str, Any]], asked: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """The plain reading."""
     found: list[tuple[str, list[str]]] = []
     for product in sorted(listed, key=lambda p: (p["title"].encode().lower(), p["title"].encode(), p["id"].encode())):
@@ -73,19 +83,13 @@ def test_a_search_is_the_plain_reading_of_the_catalogue(
     catalogue: Sql, few: int, listed: list[tuple[Any, Any, Any]], data: st.DataObject
 ) -> None:
     world: dict[str, Any] = {**deepcopy(WORLD), "carts": [], "orders": []}
-    world["products"] = [_entry(place, *entry) for place, entry in enumerate(listed)]
+    world["products"] = [entry(place, *each) for place, each in enumerate(listed)]
     seed(catalogue, json.dumps(world), now=NOW, replace=True)
-    asked: dict[str, Any] = {
-        "query": data.draw(st.none() | st.sampled_from(QUERIES)),
-        "category": data.draw(st.none() | st.sampled_from(["home", "OUT", "none"])),
-        "max_price": data.draw(st.none() | st.integers(50, 450)),
-        "in_stock": data.draw(st.none() | st.booleans()),
-        "limit": data.draw(st.integers(1, 9)),
-    }
+    asked = data.draw(searches)
     reader = ShopReader(catalogue, customer_id=None, conversation="talk", now=NOW, currency=currency("USD"))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(shop_module, "_FEW", few)
         found = reader.search(**asked)
-    assert [(each.id, [variant.id for variant in each.variants]) for each in found] == _expected(
+    assert [(each.id, [variant.id for variant in each.variants]) for each in found] == expected(
         world["products"], asked
     )

@@ -111,7 +111,6 @@ class ShopReader:
         """Products with a variant in which every word of the query occurs, by title; only those variants."""
         asked = _search(self._sql, query, category=category, max_price=max_price, in_stock=in_stock)
         _foresee_search(self._sql, asked)
-        self._sql.foresee(OFFERS, self._owner)  # whoever shows products shows what runs on them
         found = self._sql.stream(self._say.search[self._narrowest(asked)], asked)
         return _products(_of_first(_bounded(limit), found))
 
@@ -199,6 +198,7 @@ def foresee_of(
 
 def _foresee_search(sql: Sql, asked: Mapping[str, Any]) -> None:
     """Of a small catalogue the answer itself; of others, no more than that they are none."""
+    sql.foresee(OFFERS, asked)  # whoever shows products shows what runs on them
     by = statements(sql.dialect).search
     if "few" in by:
         sql.foresee(FEW["few"], asked)
