@@ -3,18 +3,15 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import cast
 
-from tillgate.guards.desk import Caller, Way
 from tillgate.guards.effects import reach
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.facts import ToolSurface
 from tillgate.guards.gate import Gate
-from tillgate.guards.model import Agent, Assurance, Channel
 from tillgate.guards.money import Currency
 from tillgate.guards.policy.files import gathered
 from tillgate.guards.policy.load import load_policy
@@ -25,7 +22,7 @@ from tillgate.server.settings import Settings
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.opening import open_at
 from tillgate.server.store.store import SqlStore
-from tillgate.server.world import FixedClock, RandomMinter, SystemClock
+from tillgate.server.world import FixedClock, RandomMinter, clock_of
 from tillgate.tools.registry import tools as registered
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 from tillgate.tools.shops.embedded.shop import shop_currency
@@ -57,47 +54,6 @@ class App:
             return key
 
         return bytes.fromhex(self.store.run(kept))
-
-    def callers(self, channel: Channel = "stdio") -> "Callers":
-        """Who calls in this process, by the settings it was started with."""
-        return Callers(
-            agent=Agent(self.settings.agent, channel),
-            process=self.minter.id("cnv"),
-            customer_id=self.settings.customer,
-            assurance=self.settings.level,
-            since=self.store.now(),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Callers:
-    """Makes the Caller of each conversation of one process; nothing a client says adds to it.
-
-    The principal holds an id of this process, so what a conversation proved is never picked up by another process that
-    merely names it.
-    """
-
-    agent: Agent
-    process: str
-    customer_id: str | None
-    assurance: Assurance
-    since: datetime
-
-    @property
-    def principal(self) -> str:
-        """For whom every request to this process is made."""
-        return f"{self.agent.channel}:{self.process}"
-
-    def __call__(self, conversation: str | None, asks: frozenset[Way] = frozenset()) -> Caller:
-        return Caller(
-            agent=self.agent,
-            principal=self.principal,
-            conversation=conversation or self.process,
-            customer_id=self.customer_id,
-            assurance=self.assurance,
-            since=self.since,
-            asks=asks,
-        )
 
 
 def build(settings: Settings, *, serving: bool = False, tools: Mapping[str, Tool] | None = None) -> App:
@@ -135,11 +91,6 @@ def open_store(settings: Settings) -> SqlStore:
     """The store alone, for reading what is in it."""
     clock = FixedClock(settings.now) if settings.now else None
     return open_at(settings.db, clock, RandomMinter(), settings.shop)
-
-
-def clock_of(settings: Settings) -> Clock:
-    """The clock of this process, or the fixed one of these settings. What the store keeps goes by the store's own."""
-    return FixedClock(settings.now) if settings.now else SystemClock()
 
 
 def tool_map() -> Mapping[str, Tool]:

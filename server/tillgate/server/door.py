@@ -14,8 +14,7 @@ from starlette.types import Scope
 from tillgate.guards.desk import Caller, Received, Way
 from tillgate.guards.model import Json
 from tillgate.guards.outcome import Outcome
-from tillgate.guards.policy.types import Policy
-from tillgate.guards.ports import Tool
+from tillgate.server.cards import Card
 from tillgate.server.driving import AskClient
 from tillgate.server.screen import FAULT
 
@@ -67,13 +66,13 @@ class Door:
     """The way in: `call` is how a call is answered.
 
     `principal` says for whom an HTTP request is made, or one without HTTP. `state_key` seals what a client carries
-    between a question and its answer; `policy` is the one that is served now, and `now` what the clock says.
+    between a question and its answer; `words` tells of the policy that is served now, and `now` what the clock says.
     """
 
-    tools: Mapping[str, Tool]
+    cards: Mapping[str, Card]
     call: Handle
     principal: Callable[[Scope | None], str]
-    policy: Callable[[], Policy]
+    words: Callable[[], Awaitable[str]]
     state_key: bytes
     now: Callable[[], datetime]
 

@@ -1,7 +1,6 @@
 """What a client can read and start from: what this shop lets an agent do, its offers, and prompts for common journeys.
 
-Offers are read through the gate like everything else that comes out of the shop. What is said of the policy is which
-acts there are and what they may ask for: no condition, threshold or score, which would tell how to stay below them.
+Offers are read through the gate like everything else that comes out of the shop.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -12,15 +11,8 @@ from mcp import types as t
 from mcp.shared.exceptions import MCPError
 
 from tillgate.guards.outcome import Outcome
-from tillgate.guards.policy.types import Policy
-from tillgate.guards.ports import Tool
 
 POLICY, OFFERS = "tillgate://policy", "tillgate://offers"
-_ASKS = {
-    "verify": "a code sent to the customer",
-    "confirm": "the customer's agreement to exactly what would be done",
-    "escalate": "a colleague's decision",
-}
 
 
 def resources() -> list[t.Resource]:
@@ -44,39 +36,16 @@ def resources() -> list[t.Resource]:
 
 
 async def read(
-    uri: str, tools: Mapping[str, Tool], policy: Policy, offers: Callable[[], Awaitable[Outcome]]
+    uri: str, words: Callable[[], Awaitable[str]], offers: Callable[[], Awaitable[Outcome]]
 ) -> t.ReadResourceResult:
     """One resource. Raises MCPError for an address that is none."""
     if uri == POLICY:
-        text, kind = policy_in_words(tools, policy), "text/markdown"
+        text, kind = await words(), "text/markdown"
     elif uri == OFFERS:
         text, kind = orjson.dumps((await offers()).as_json()).decode(), "application/json"
     else:
         raise MCPError(t.INVALID_PARAMS, f"There is no resource {uri[:64]!r}; resources/list names them", {"uri": uri})
     return t.ReadResourceResult(contents=[t.TextResourceContents(uri=uri, mime_type=kind, text=text)])
-
-
-def policy_in_words(tools: Mapping[str, Tool], policy: Policy) -> str:
-    """The policy as a customer may read it: a line an act."""
-    lines = [f"# What can be done here\n\nBy the policy {policy.name}, version {policy.version}.\n"]
-    for name, tool in tools.items():
-        if policy.may_permit(name):
-            asks = [words for kind, words in _ASKS.items() if kind in _kinds(policy, name)]
-            needs = f" It may need {' and '.join(asks)} first." if asks else ""
-            lines.append(f"- `{name}`: {_first_sentence(tool.description)}{needs}")
-    lines.append("\nNothing else is done, and whatever is refused is refused with its reason.\n")
-    return "\n".join(lines)
-
-
-def _kinds(policy: Policy, tool: str) -> set[str]:
-    asked: set[str] = {rule.kind for rule in policy.rules if tool in rule.tools and rule.mode == "enforce"}
-    if any(budget.exceeded != "deny" for budget in policy.budgets_for(tool)):
-        asked.add("escalate")
-    return asked
-
-
-def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].rstrip(".") + "."
 
 
 @dataclass(frozen=True, slots=True)

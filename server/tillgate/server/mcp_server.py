@@ -18,7 +18,7 @@ from mcp.server.stdio import stdio_server
 from tillgate.guards.asking import CONFIRM_SECONDS
 from tillgate.guards.model import Json
 from tillgate.guards.outcome import Outcome, outcome_schema
-from tillgate.guards.ports import Tool
+from tillgate.server.cards import Card
 from tillgate.server.door import Door
 from tillgate.server.driving import nobody_to_ask
 from tillgate.server.eliciting import Client, Context, scope_of
@@ -46,7 +46,7 @@ class Handlers:
 
     @cached_property
     def _tools(self) -> t.ListToolsResult:
-        tools = [_tool(tool) for tool in self._door.tools.values()]
+        tools = [_tool(card) for card in self._door.cards.values()]
         return t.ListToolsResult(tools=tools, ttl_ms=60_000, cache_scope="private")
 
     async def list_tools(self, _ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListToolsResult:
@@ -74,7 +74,7 @@ class Handlers:
         async def offers() -> Outcome:
             return await self.call(ctx, _meta(params), "list_offers", {})
 
-        return await read(params.uri, self._door.tools, self._door.policy(), offers)
+        return await read(params.uri, self._door.words, offers)
 
     async def list_prompts(self, _ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListPromptsResult:
         prompts = [journey.prompt() for journey in JOURNEYS.values()]
@@ -146,12 +146,12 @@ def result(outcome: Outcome) -> dict[str, Json]:
     }
 
 
-def _tool(tool: Tool) -> t.Tool:
-    hints = tool.hints
+def _tool(card: Card) -> t.Tool:
+    hints = card.hints
     return t.Tool(
-        name=tool.surface.name,
-        description=tool.description,
-        input_schema=tool.input_schema(),
+        name=card.name,
+        description=card.description,
+        input_schema=card.input_schema,
         output_schema=outcome_schema(),
         annotations=t.ToolAnnotations(
             read_only_hint=hints.read_only,

@@ -1,7 +1,9 @@
 """`tillgate serve`: build, serve, and close in order."""
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -9,15 +11,20 @@ import anyio
 from tillgate.guards.desk import Desk
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.ports import Tool
+from tillgate.server.answering import Answering
 from tillgate.server.app import App, build
+from tillgate.server.between import Hello
+from tillgate.server.callers import callers_of
+from tillgate.server.cards import cards_of
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
 from tillgate.server.ending import Calls
-from tillgate.server.mcp_server import build_server, serve_stdio
+from tillgate.server.front import Front, bound
 from tillgate.server.notify import dispatcher_for
 from tillgate.server.recovering import recovery
 from tillgate.server.reloading import LivePolicy, Watcher
 from tillgate.server.settings import Settings
+from tillgate.server.words import policy_in_words
 
 
 def serve(settings: Settings, tools: Mapping[str, Tool] | None = None) -> None:
@@ -25,22 +32,42 @@ def serve(settings: Settings, tools: Mapping[str, Tool] | None = None) -> None:
 
     `tools` stand in for those that are shipped. Raises ConfigurationError before the first byte if anything is wrong.
     """
-    app = build(settings, serving=True, tools=tools)
+    if settings.http is None:
+        with _running(build(settings, serving=True, tools=tools)) as (app, live):
+            _on_stdio(app, live)
+        return
+    with bound(settings) as listening, Front(listening) as front:
+        front.ends_by_signal()
+        app = build(settings, serving=True, tools=tools)
+        try:
+            pages = front.meet(hello_of(app))
+        except BaseException:
+            app.store.close()
+            raise
+        listening.close()
+        with _running(replace(app, gate=replace(app.gate, pages=pages))) as (app, live):
+            Answering(live, app.store, front.line).serve()
+        front.ended()
+
+
+def hello_of(app: App) -> Hello:
+    """What the process that speaks HTTP is told of this one."""
+    told = app.settings.model_dump(mode="json", exclude={"db"}, exclude_none=True)
+    return Hello(told, cards_of(app.tools), app.state_key(), app.store.now())
+
+
+@contextmanager
+def _running(app: App) -> Generator[tuple[App, LivePolicy]]:
+    """With all that goes on beside the calls."""
     live = LivePolicy(app)
     watcher, recovering = Watcher(live), recovery(app, live)
     dispatcher = None
     try:
-        dispatcher = dispatcher_for(settings, app.store)
+        dispatcher = dispatcher_for(app.settings, app.store)
         settle_memory()
         watcher.start()
         recovering.start()
-        if settings.http is None:
-            calls = Calls()
-            anyio.run(serve_stdio, build_server(_door(app, live, calls)), calls)
-        else:
-            from tillgate.server.web.serve import serve_http
-
-            serve_http(app, live)
+        yield app, live
     finally:
         watcher.stop()
         recovering.stop()
@@ -49,13 +76,20 @@ def serve(settings: Settings, tools: Mapping[str, Tool] | None = None) -> None:
         app.store.close()
 
 
+def _on_stdio(app: App, live: LivePolicy) -> None:
+    from tillgate.server.mcp_server import build_server, serve_stdio
+
+    calls = Calls()
+    anyio.run(serve_stdio, build_server(_door(app, live, calls)), calls)
+
+
 def _door(app: App, live: LivePolicy, calls: Calls) -> Door:
     """Transactions on this thread: one client, one call at a time, and nothing can cut one in two."""
 
     async def run(job: Callable[[Desk], Any]) -> Any:
         return app.store.run(job)
 
-    callers = app.callers()
+    callers = callers_of(app.settings, "stdio", app.minter, app.store.now())
 
     async def call(sent: Sent, ask: AskClient) -> Outcome:
         gate = live.gate
@@ -63,7 +97,11 @@ def _door(app: App, live: LivePolicy, calls: Calls) -> Door:
         with calls.one():
             return await drive(gate.steps(received), run, gate.reach, ask)
 
-    return Door(app.tools, call, lambda _scope: callers.principal, lambda: live.policy, app.state_key(), app.clock.now)
+    async def words() -> str:
+        return policy_in_words(app.tools, live.policy)
+
+    cards = {card.name: card for card in cards_of(app.tools)}
+    return Door(cards, call, lambda _scope: callers.principal, words, app.state_key(), app.clock.now)
 
 
 def settle_memory() -> None:

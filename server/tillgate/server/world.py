@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tillgate.guards.ports import Clock
+from tillgate.server.settings import Settings
+
 _NS_A_MS = 1_000_000
 _VERSION_7 = 7 << 76 | 2 << 62
 _RANDOM = (1 << 62) - 1
@@ -46,3 +49,8 @@ class RandomMinter:
 
     def token(self) -> str:
         return secrets.token_urlsafe(24)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock of this process, or the fixed one of these settings. What the store keeps goes by the store's own."""
+    return FixedClock(settings.now) if settings.now else SystemClock()

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from tillgate.guards.errors import ConfigurationError
-from tillgate.server.app import clock_of
 from tillgate.server.settings import Settings, settings
 from tillgate.server.web.dev_key import ISSUER, make_key, mint
 from tillgate.server.web.identity import Reading, Unclear, identity_of
+from tillgate.server.world import clock_of
 
 _FILE = Path("tillgate-dev-key.json")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

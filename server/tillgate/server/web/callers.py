@@ -6,10 +6,9 @@ A conversation groups calls and gives no authority: whatever it is called, it is
 from collections.abc import Awaitable, Callable
 
 from tillgate.guards.desk import Caller
-from tillgate.guards.ports import Clock
-from tillgate.server.app import Callers
+from tillgate.server.callers import Callers
 from tillgate.server.door import Sent, is_plain
-from tillgate.server.web.conversations import Conversations, Runs
+from tillgate.server.web.conversations import Conversations
 from tillgate.server.web.identity import Identity
 from tillgate.server.web.wire import HEAD, IDENTITY, NOTHING, SESSION, Head
 
@@ -25,9 +24,8 @@ def anybody(callers: Callers) -> CallerOf:
     return caller
 
 
-def by_token(writer: Runs, clock: Clock, shop: str) -> CallerOf:
+def by_token(conversations: Conversations) -> CallerOf:
     """Whoever the token speaks for."""
-    conversations = Conversations(writer, clock, shop)
 
     async def caller(sent: Sent) -> Caller:
         identity: Identity = (sent.scope or {})[IDENTITY]

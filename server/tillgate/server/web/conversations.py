@@ -1,31 +1,24 @@
 """The conversation of a caller that names none: the one it has been having, until it is silent for half an hour."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 from tillgate.guards.ports import Clock
-from tillgate.server.store.running import running
 
 IDLE = timedelta(minutes=30)
 _REMEMBERED = 10_000
 
 
-class Runs(Protocol):
-    """Does a job in a transaction."""
-
-    async def run(self, job: Callable[[Any], Any]) -> Any:
-        """What the job returns."""
-        ...
+Ask = Callable[[str, datetime], Awaitable[str]]
+"""The name in the store: of this principal, unless it has been silent since then."""
 
 
 class Conversations:
     """What is remembered here is in the store too, so a restart or another process breaks no conversation off."""
 
-    def __init__(self, writer: Runs, clock: Clock, shop: str) -> None:
-        self._writer = writer
+    def __init__(self, ask: Ask, clock: Clock) -> None:
+        self._ask = ask
         self._clock = clock
-        self._shop = shop
         self._running: dict[str, tuple[str, datetime]] = {}
 
     async def of(self, principal: str) -> str:
@@ -35,7 +28,7 @@ class Conversations:
         if known is not None and now - known[1] < IDLE:
             name = known[0]
         else:
-            name = await self._writer.run(lambda desk: running(desk.sql, self._shop, principal, now - IDLE))
+            name = await self._ask(principal, now - IDLE)
         if len(self._running) >= _REMEMBERED:
             del self._running[next(iter(self._running))]
         self._running[principal] = name, now

@@ -1,7 +1,5 @@
 """What the settings of `--http` mean, checked together: nobody is served without a token by mistake."""
 
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -33,21 +31,6 @@ class Access:
     names: Names
     issuer: str | None
     tokens: Tokens | None
-
-
-def bound(settings: Settings) -> socket.socket:
-    """The listening socket. Raises ConfigurationError for an address that is none, or is taken."""
-    host, port = settings.address
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)  # with the protocol, event loops send small parts at once
-        if os.name == "posix":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(2048)
-    except OSError as error:
-        raise ConfigurationError(f"--http {settings.http}: {error.strerror or error}") from error
-    return listening
 
 
 def access_of(settings: Settings, port: int, clock: Clock) -> Access:

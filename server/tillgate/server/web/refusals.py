@@ -6,28 +6,25 @@ for each interval that it lasts, with how many there were; and nothing in it is 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tillgate.guards.audit.record import rfc3339
-from tillgate.guards.desk import Desk
 from tillgate.guards.errors import Busy, Unavailable
-from tillgate.guards.ports import Clock
-from tillgate.server.web.conversations import Runs
 
 log = logging.getLogger("tillgate.web")
 INTERVAL_SECONDS = 600.0
 """Ten kinds of refusal that never end are fewer than 1,500 records a day."""
 Later = Callable[[float, Callable[[], None]], Any]
 """Has something done after so many seconds."""
+WriteDown = Callable[[str, int], Awaitable[None]]
+"""Has the log told of so many that were refused for this reason."""
 
 
 class Refusals:
     """Counts refusals by why they were refused."""
 
-    def __init__(self, writer: Runs, clock: Clock, later: Later | None = None) -> None:
-        self._writer = writer
-        self._clock = clock
+    def __init__(self, write_down: WriteDown, later: Later | None = None) -> None:
+        self._write_down = write_down
         self._later: Later = later or (lambda seconds, then: asyncio.get_running_loop().call_later(seconds, then))
         self._counts: dict[str, int] = {}
         self._writing: set[asyncio.Task[None]] = set()
@@ -62,13 +59,8 @@ class Refusals:
         task.add_done_callback(self._writing.discard)
 
     async def _written(self, why: str, count: int) -> None:
-        body = {"kind": "refused_requests", "at": rfc3339(self._clock.now()), "why": why, "count": count}
-
-        def job(desk: Desk) -> None:
-            desk.append(body, ())
-
         try:
-            await self._writer.run(job)
+            await self._write_down(why, count)
         except (Busy, Unavailable):
             if why in self._counts:
                 self._counts[why] += count  # they are told with the next

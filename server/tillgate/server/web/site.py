@@ -11,13 +11,14 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import Message, Receive, Scope, Send
 
-from tillgate.server.verifying import PATH
 from tillgate.server.web.bearer import Bearer
 from tillgate.server.web.endpoint import Endpoint
+from tillgate.server.web.line import Line
 from tillgate.server.web.names import Names
 from tillgate.server.web.options import MCP
 from tillgate.server.web.refusals import Refusals
 from tillgate.server.web.statuses import ANSWERED
+from tillgate.server.web.verifying import PATH
 from tillgate.server.web.wire import IDENTITY, Head, error, head_of, send_json
 
 PROBES = frozenset({"/healthz", "/metrics"})
@@ -41,9 +42,16 @@ class Site:
     """Finds the door of each request."""
 
     def __init__(
-        self, endpoint: Endpoint, names: Names, bearer: Bearer | None, pages: Sequence[BaseRoute], refusals: Refusals
+        self,
+        endpoint: Endpoint,
+        line: Line,
+        names: Names,
+        bearer: Bearer | None,
+        pages: Sequence[BaseRoute],
+        refusals: Refusals,
     ) -> None:
         self._endpoint = endpoint
+        self._line = line
         self._names = names
         self._bearer = bearer
         self._refusals = refusals
@@ -93,9 +101,10 @@ class Site:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
-        async with self._endpoint.run():
-            yield
-        await self._refusals.close()
+        async with self._line.open():
+            async with self._endpoint.run():
+                yield
+            await self._refusals.close()
 
 
 def _is_mcp(scope: Scope) -> bool:

@@ -10,8 +10,7 @@ from starlette.types import Scope
 
 from tillgate.guards.answers import OUT_OF_SCOPE
 from tillgate.guards.outcome import Outcome
-from tillgate.guards.ports import Tool
-from tillgate.guards.scopes import scope_for
+from tillgate.server.cards import Card
 from tillgate.server.web.bearer import Bearer
 from tillgate.server.web.wire import IDENTITY, Header
 
@@ -24,7 +23,7 @@ ANSWERED = "tillgate.answered"
 class Statuses:
     """Says the status of a call. The body is the outcome in any case."""
 
-    tools: Mapping[str, Tool]
+    cards: Mapping[str, Card]
     bearer: Bearer | None
 
     def of(self, scope: Scope) -> tuple[int, Sequence[Header]]:
@@ -32,6 +31,6 @@ class Statuses:
         answered: tuple[str, Outcome] | None = scope.get(ANSWERED)
         code = answered[1].reasons[0].code if answered and answered[1].reasons else ""
         if answered and code == OUT_OF_SCOPE and self.bearer is not None:
-            needed = scope_for(self.tools[answered[0]].surface)
+            needed = self.cards[answered[0]].scope
             return FORBIDDEN, [self.bearer.forbidden(scope[IDENTITY], needed)]
         return OK, ()

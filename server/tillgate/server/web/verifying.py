@@ -4,7 +4,6 @@ A link proves nothing by itself and shows nothing about anybody; looking at the 
 that follows the link does no harm. A code is tried by posting it, a few times, and what it does goes through the gate.
 """
 
-import re
 from collections.abc import Mapping
 from html import escape
 from string import Template
@@ -14,15 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from tillgate.guards import asking
-from tillgate.guards.desk import Caller, Desk, Received
-from tillgate.guards.model import Agent, Assurance
-from tillgate.server.driving import Run, drive
-from tillgate.server.reloading import LivePolicy
+from tillgate.server.web.line import Line
 
 PATH = "/verify"
 MOST_BYTES = 1024
-_QUESTION = re.compile("(?:cnf|chl)_[0-9a-f]{1,64}")
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
@@ -74,61 +68,29 @@ input:focus-visible, button:focus-visible { outline: 3px solid #f0a020; outline-
 """
 
 
-def verify_routes(live: LivePolicy, run: Run) -> list[Route]:
-    """The page's routes. `run` does a job in a transaction."""
+def verify_routes(line: Line) -> list[Route]:
+    """The page's routes."""
 
     async def style(_request: Request) -> Response:
         return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     async def show(request: Request) -> Response:
-        return _ask() if await run(lambda desk: _is_open(desk, request.path_params["question"])) else _ended()
+        return _ask() if await line.is_open(request.path_params["question"]) else _ended()
 
     async def answer(request: Request) -> Response:
         code = await _code(request)
         question = request.path_params["question"]
-        if not await run(lambda desk: _is_open(desk, question)):
+        if not await line.is_open(question):
             return _ended()
-        if code is not None and await _told(live, run, question, code):
+        if code is not None and await line.entered(question, code):
             return _page("Thank you", "<p>That is confirmed. You can close this page and go on where you were.</p>")
-        still = await run(lambda desk: _is_open(desk, question))
-        return _ask(wrong=True) if still else _ended()
+        return _ask(wrong=True) if await line.is_open(question) else _ended()
 
     return [
         Route(f"{PATH}/style.css", style),
         Route(f"{PATH}/{{question}}", show, methods=["GET"]),
         Route(f"{PATH}/{{question}}", answer, methods=["POST"]),
     ]
-
-
-async def _told(live: LivePolicy, run: Run, question: str, code: str) -> bool:
-    """Whether the code was right: of a confirmation it is the customer's yes, of a proof it goes through the gate."""
-    gate = live.gate
-    caller: Caller | None = await run(lambda desk: _caller(desk, question))
-    if caller is None:
-        return bool(await run(lambda desk: asking.say(desk, question, code)))
-    received = Received("verify_identity", {"challenge_id": question, "code": code}, caller)
-    outcome = await drive(gate.steps(received), run, gate.reach)
-    return outcome.status == "completed"
-
-
-def _is_open(desk: Desk, question: str) -> bool:
-    """Whether a code can still answer this. What never was and what has ended are told in the same words."""
-    if _QUESTION.fullmatch(question) is None:
-        return False
-    pending, proof = desk.pending_here(question), desk.proof_here(question)
-    if pending is not None:
-        return pending.expires_at > desk.now and not pending.said
-    return proof is not None and proof.expires_at > desk.now
-
-
-def _caller(desk: Desk, question: str) -> Caller | None:
-    """In whose conversation a proof of identity was asked for: the customer speaks there for themselves."""
-    proof = desk.proof_here(question)
-    if proof is None:
-        return None
-    principal, _, conversation = proof.talk_key.rpartition("/")
-    agent = Agent("customer", "http")
-    return Caller(agent, principal, conversation, proof.customer_id, Assurance.IDENTIFIED, desk.now)
 
 
 async def _code(request: Request) -> str | None:
