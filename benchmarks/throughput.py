@@ -2,19 +2,18 @@
 
     python benchmarks/throughput.py [--callers 64] [--seconds 5] [--store sqlite|postgresql]
 
-Each caller is a task that sends its next call when it has its answer; calls that wait together share one durable
-commit. `alone` is one caller, who waits for the disk at every call.
+Each caller sends its next call when it has its answer; calls that wait together share one durable commit. One caller
+alone waits for the disk at every call.
 """
 
 import argparse
-import asyncio
 import gc
 import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -27,9 +26,8 @@ from benchmarks.journey import CASES, NOW, ROOT, numbered, shop
 from tillgate.guards.desk import Caller, Received
 from tillgate.guards.model import Agent, Assurance
 from tillgate.server.app import App, build
-from tillgate.server.driving import drive
+from tillgate.server.counter import Counter
 from tillgate.server.settings import settings
-from tillgate.server.writing import Writer
 from tillgate.tools.shops.embedded.seed import seed
 
 TOOLS = ("get_order", "search_products", "edit_cart")
@@ -43,29 +41,36 @@ def asked(tool: str, number: int) -> list[dict[str, Any]]:
     return [plain | {"lines": [{**line, "quantity": n} for line in plain["lines"]]} for n in (1, 2, 3)]
 
 
-async def caller(app: App, writer: Writer, tool: str, number: int, until: float) -> list[float]:
-    """Milliseconds of each call of one caller."""
-    who = Caller(Agent("agent", "http"), f"http:{number}", f"{number}", f"cus_{number}", Assurance.STEPPED_UP, NOW)
-    calls = cycle([Received(tool, arguments, who) for arguments in asked(tool, number)])
-    took: list[float] = []
-    while (began := time.perf_counter()) < until:
-        outcome = await drive(app.gate.steps(next(calls)), writer.run, app.gate.reach)
+class Calling:
+    """One caller: takes the time of each call, and sends the next one when it has its answer."""
+
+    def __init__(self, app: App, counter: Counter, tool: str, number: int, until: float) -> None:
+        who = Caller(Agent("agent", "http"), f"http:{number}", f"{number}", f"cus_{number}", Assurance.STEPPED_UP, NOW)
+        self._calls: Iterator[Received] = cycle([Received(tool, arguments, who) for arguments in asked(tool, number)])
+        self._app, self._counter, self._until = app, counter, until
+        self.took: list[float] = []
+        self.next()
+
+    def next(self) -> None:
+        """Call, while there is time."""
+        self._began = time.perf_counter()
+        if self._began < self._until:
+            self._counter.take(self._app.gate.steps(next(self._calls)), self._told)
+
+    def _told(self, outcome: Any) -> None:
         if outcome.status != "completed":
-            raise RuntimeError(f"{tool}: {outcome}")
-        took.append((time.perf_counter() - began) * 1000)
-    return took
+            raise RuntimeError(str(outcome))
+        self.took.append((time.perf_counter() - self._began) * 1000)
+        self.next()
 
 
-async def measure(app: App, tool: str, callers: int, seconds: float) -> list[float]:
+def measure(app: App, tool: str, callers: int, seconds: float) -> list[float]:
     """Milliseconds of every call of so many callers at once."""
-    writer = Writer(app.store)
-    writer.start()
+    counter = Counter(app.store, app.gate.reach)
     until = time.perf_counter() + seconds
-    try:
-        found = await asyncio.gather(*(caller(app, writer, tool, n, until) for n in range(1, callers + 1)))
-    finally:
-        writer.stop()
-    return [each for one in found for each in one]
+    calling = [Calling(app, counter, tool, number, until) for number in range(1, callers + 1)]
+    counter.finish()
+    return [each for one in calling for each in one.took]
 
 
 @contextmanager
@@ -101,7 +106,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
     options = parser.parse_args()
-    sys.setswitchinterval(0.02)
     with STORES[options.store]() as db:
         app = build(settings(policy=ROOT / "policy.yaml", db=db, now=NOW), serving=True)
         with app.store.transaction() as desk:
@@ -111,7 +115,7 @@ def main() -> None:
         gc.set_threshold(50_000, 20, 20)
         for tool in TOOLS:
             for callers in (1, options.callers):
-                took = sorted(asyncio.run(measure(app, tool, callers, options.seconds)))
+                took = sorted(measure(app, tool, callers, options.seconds))
                 rate, p99 = len(took) / options.seconds, took[int(len(took) * 0.99)]
                 print(f"{tool:16} {callers:>3} callers: {rate:8,.0f} calls/s, "
                       f"p50 {statistics.median(took):6.2f} ms, p99 {p99:6.2f} ms")  # fmt: skip

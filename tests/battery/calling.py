@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from battery.stage import Shop, caller
+from turning import Turning
 
 from tillgate.guards.desk import Received
 from tillgate.guards.outcome import Outcome
-from tillgate.server import driving
-from tillgate.server.writing import Writer
 
 Call = tuple[int, str, dict[str, Any]]
 """Who, which tool, and with what."""
@@ -26,13 +25,9 @@ def at_once(shop: Shop, calls: Iterable[Call]) -> list[Outcome]:
 
 
 async def _at_once(shop: Shop, calls: Iterable[Call]) -> list[Outcome]:
-    writer = Writer(shop.store)
-    writer.start()
-    try:
-        steps = (shop.gate.steps(Received(tool, arguments, caller(who))) for who, tool, arguments in calls)
-        return await asyncio.gather(*(driving.drive(each, writer.run, shop.gate.reach) for each in steps))
-    finally:
-        await asyncio.to_thread(writer.stop)
+    async with Turning(shop.store, shop.gate.reach) as counter:
+        received = (Received(tool, arguments, caller(who)) for who, tool, arguments in calls)
+        return await asyncio.gather(*(counter.call(shop.gate, each) for each in received))
 
 
 def told(shop: Shop, calls: Iterable[Call]) -> list[dict[str, Any]]:

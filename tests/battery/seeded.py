@@ -12,10 +12,11 @@ from typing import Any, Literal, TypeAlias, TypeVar, cast
 from battery.stage import Place, Shop
 
 from tillgate.guards.effects import Answer, Reach, UnderWay
+from tillgate.guards.outcome import Outcome
+from tillgate.guards.steps import Step, Steps, Transact
+from tillgate.server.counter import Counter, Put, Told, nobody
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.sqlite import SqliteStore
-from tillgate.server.store.store import SqlStore
-from tillgate.server.writing import Writer, _tell, _Waiting
 
 T = TypeVar("T")
 Fault: TypeAlias = Literal["outside first", "fresh keys", "split", "early answer"]
@@ -38,9 +39,9 @@ def opened(place: Place, fault: Fault | None) -> Shop:
             return place.open()
 
 
-def writer_of(store: SqlStore, fault: Fault | None) -> Writer:
-    """The writer of a process."""
-    return _EarlyWriter(store) if fault == "early answer" else Writer(store)
+def counter_of(fault: Fault | None) -> type[Counter]:
+    """What takes the calls of a process."""
+    return _EarlyCounter if fault == "early answer" else Counter
 
 
 @dataclass
@@ -99,17 +100,29 @@ class _Split(SqliteStore):
             self._connection.execute("BEGIN IMMEDIATE")
 
 
-class _EarlyWriter(Writer):
+class _EarlyCounter(Counter):
     """Callers are answered as soon as their job is done, before the commit they share."""
 
-    def _do(self, taken: Any) -> None:
-        super()._do([replace(each, job=_answered_at_once(each)) for each in taken])
+    def take(self, steps: Steps[Any], told: Told, put: Put = nobody) -> None:
+        super().take(_answered_at_once(steps, told), told, put)
 
 
-def _answered_at_once(waiting: _Waiting) -> Callable[[Any], Any]:
-    def job(desk: SqlDesk) -> Any:
-        answer = desk.attempt(waiting.job)
-        waiting.loop.call_soon_threadsafe(_tell, [(waiting.future, answer)])
-        return answer
+def _answered_at_once(steps: Steps[Any], told: Told) -> Steps[Any]:
+    def early(step: Step) -> Step:
+        if not isinstance(step, Transact):
+            return step
 
-    return job
+        def job(desk: Any) -> Any:
+            answer = desk.attempt(step.job)
+            if isinstance(answer, Outcome):
+                told(answer)
+            return answer
+
+        return Transact(job)
+
+    done = None
+    while True:
+        try:
+            done = yield early(steps.send(done))
+        except StopIteration as end:
+            return end.value

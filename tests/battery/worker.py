@@ -10,16 +10,15 @@ from random import Random
 from typing import Any, Literal, TypeAlias
 
 from battery.acts import Act, act
-from battery.seeded import Fault, opened, writer_of
+from battery.seeded import Fault, counter_of, opened
 from battery.stage import Place, Shop, caller
+from turning import Turning
 
 from tillgate.guards import review
 from tillgate.guards.desk import Received
 from tillgate.guards.finishing import recover
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.steps import Steps, drive
-from tillgate.server import driving
-from tillgate.server.writing import Writer
 
 Told: TypeAlias = tuple[Literal["act", "review", "broken"], int, Any]
 """What somebody outside was told: the outcome of an act, or the number 0 with a ruling or a fault."""
@@ -68,21 +67,19 @@ class _Life:
 
     async def together(self) -> None:
         """Several callers at once."""
-        writer = writer_of(self._shop.store, self._job.fault)
-        writer.start()
-        await asyncio.to_thread(self._drive, recover(self._shop.gate))
-        left = iter(self._job.numbers)
-        await asyncio.gather(*(self._caller(writer, left) for _ in range(TOGETHER)))
-        writer.stop()
+        async with Turning(self._shop.store, self._shop.gate.reach, counter_of(self._job.fault)) as counter:
+            await asyncio.to_thread(self._drive, recover(self._shop.gate))
+            left = iter(self._job.numbers)
+            await asyncio.gather(*(self._caller(counter, left) for _ in range(TOGETHER)))
 
-    async def _caller(self, writer: Writer, left: Any) -> None:
+    async def _caller(self, counter: Turning, left: Any) -> None:
         for number in left:
             made = act(self._job.seed, number)
             if made.takes_back is not None:
                 await asyncio.to_thread(self._act, made)
             else:
-                steps = self._shop.gate.steps(Received(made.tool, made.arguments, caller(made.who)))
-                self._told(number, await driving.drive(steps, writer.run, self._shop.gate.reach))
+                received = Received(made.tool, made.arguments, caller(made.who))
+                self._told(number, await counter.call(self._shop.gate, received))
             if self._chance.random() < 1 / OFTEN:
                 await asyncio.to_thread(self._drive, recover(self._shop.gate))
                 await asyncio.to_thread(self._review)

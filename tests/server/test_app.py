@@ -7,7 +7,8 @@ from worlds import OPEN, SHOP, World
 
 from tillgate.guards.errors import ConfigurationError
 from tillgate.guards.model import Agent, Assurance
-from tillgate.server.app import Callers, build
+from tillgate.server.app import build
+from tillgate.server.callers import Callers
 from tillgate.server.seeding import seed_text
 from tillgate.server.settings import settings
 

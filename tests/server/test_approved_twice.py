@@ -26,6 +26,7 @@ from tillgate.guards.desk import Received
 from tillgate.guards.finishing import recover
 from tillgate.guards.steps import drive
 from tillgate.server.app import App, build
+from tillgate.server.callers import callers_of
 from tillgate.server.seeding import seed_text
 from tillgate.server.settings import settings
 from tillgate.server.store.log import stored_lines
@@ -50,7 +51,7 @@ class Tillgate:
         who = {"customer": "cus_1", "assurance": "authenticated"}
         served = settings(db=self._db, policy=folder / "policy.yaml", payments=setting(books), now=NOW, **who)
         self.app = build(served, serving=True)
-        self._caller = self.app.callers()("talk")
+        self._caller = callers_of(self.app.settings, "stdio", self.app.minter, self.app.store.now())("talk")
 
     def ask(self, order: str, amount: str) -> Ticket:
         arguments = {"order_id": order, "amount": amount, "reason": "broken"}

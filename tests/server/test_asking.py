@@ -16,9 +16,11 @@ from worlds import World, customer, make_world
 from tillgate.guards import asking
 from tillgate.guards.desk import Received
 from tillgate.guards.outcome import Outcome
+from tillgate.server.cards import cards_of
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
 from tillgate.server.mcp_server import build_server
+from tillgate.server.words import policy_in_words
 
 CLIENT = """
   - {id: all, tools: "*", permit: true}
@@ -53,10 +55,11 @@ class Desk:
             caller = replace(customer(conversation=sent.conversation or "talk"), asks=sent.asks)
             return await drive(gate.steps(sent.by(caller)), run, gate.reach, ask)
 
-        gate = self.world.gate
-        return build_server(
-            Door(gate.tools, call, lambda _: "p", lambda: self.world.gate.policy, b"k" * 32, self.world.store.now)
-        )
+        async def words() -> str:
+            return policy_in_words(self.world.gate.tools, self.world.gate.policy)
+
+        cards = {card.name: card for card in cards_of(self.world.gate.tools)}
+        return build_server(Door(cards, call, lambda _: "p", words, b"k" * 32, self.world.store.now))
 
     async def call(self, mode: str, tool: str = "issue_refund", **arguments: Any) -> dict[str, Any]:
         async with Client(self.server(), mode=mode, elicitation_callback=self.elicit) as client:

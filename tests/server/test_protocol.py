@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from worlds import World, customer, make_world
 
 from tillgate.guards.outcome import Outcome
+from tillgate.server.cards import cards_of
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
 from tillgate.server.mcp_server import build_server
 from tillgate.server.tasks import EXTENSION
+from tillgate.server.words import policy_in_words
 
 RULES = """policy: protocol
 version: 3
@@ -51,9 +53,11 @@ def server(world: World, customer_number: int = 1) -> Any:
         caller = replace(customer(customer_number, conversation=sent.conversation or "talk"), asks=sent.asks)
         return await drive(world.gate.steps(sent.by(caller)), run, world.gate.reach, ask)
 
-    return build_server(
-        Door(world.gate.tools, call, lambda _: "p", lambda: world.gate.policy, b"k" * 32, world.store.now)
-    )
+    async def words() -> str:
+        return policy_in_words(world.gate.tools, world.gate.policy)
+
+    cards = {card.name: card for card in cards_of(world.gate.tools)}
+    return build_server(Door(cards, call, lambda _: "p", words, b"k" * 32, world.store.now))
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -13,6 +13,7 @@ from worlds import SHOP
 from tillgate.guards.desk import Received
 from tillgate.guards.policy.files import Files
 from tillgate.server.app import App, build
+from tillgate.server.callers import callers_of
 from tillgate.server.cli.main import app as command
 from tillgate.server.reloading import LivePolicy, Watcher
 from tillgate.server.settings import settings
@@ -45,7 +46,11 @@ def live(app: App) -> LivePolicy:
 
 
 def status(live: LivePolicy, app: App) -> str:
-    return live.handle(Received("search_products", {"query": "shirt"}, app.callers()(None))).status
+    return live.handle(
+        Received(
+            "search_products", {"query": "shirt"}, callers_of(app.settings, "stdio", app.minter, app.store.now())(None)
+        )
+    ).status
 
 
 def records(app: App) -> list[dict[str, Any]]:

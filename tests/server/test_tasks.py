@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sites import served
 from starlette.testclient import TestClient
 from worlds import NOW, SHOP
 
 from tillgate.guards import review
 from tillgate.server.app import App, build
-from tillgate.server.reloading import LivePolicy
 from tillgate.server.settings import settings
 from tillgate.server.tasks import EXTENSION
-from tillgate.server.web.options import access_of
-from tillgate.server.web.serve import site_of
-from tillgate.server.writing import Writer
 from tillgate.tools.shops.embedded.seed import seed
 
 POLICY = """policy: tasks
@@ -87,14 +84,9 @@ def speaking(tmp_path: Path, **more: Any) -> Iterator[Speaker]:
     with build(settings(db=str(tmp_path / "web.db"))).store.transaction() as desk:
         seed(desk.sql, json.dumps(SHOP), now=NOW)
     who = {"customer": "cus_1", "assurance": "authenticated"}
-    served = settings(**flags, **who, http="127.0.0.1:8123", unsafe_no_auth=True, **more)
-    app = build(served, serving=True)
-    writer = Writer(app.store)
-    writer.start()
-    site = site_of(app, LivePolicy(app), writer, access_of(served, 8123, app.clock))
-    with TestClient(site, base_url="http://127.0.0.1:8123") as client:
+    app = build(settings(**flags, **who, http="127.0.0.1:8123", unsafe_no_auth=True, **more), serving=True)
+    with served(app) as client:
         yield Speaker(app, client)
-    writer.stop()
     app.store.close()
 
 

@@ -8,7 +8,9 @@ from starlette.testclient import TestClient
 from worlds import World, customer
 
 from tillgate.guards.model import Assurance
-from tillgate.server.verifying import verify_routes
+from tillgate.guards.steps import drive
+from tillgate.server.questions import entered, is_open
+from tillgate.server.web.verifying import verify_routes
 
 CONFIRM = """
   - {id: all, tools: "*", permit: true}
@@ -18,18 +20,22 @@ PROVE = CONFIRM.replace("confirm: customer", "verify: stepped_up")
 REFUND = {"order_id": "ord_1", "amount": "5.00", "reason": "late"}
 
 
-class Live:
-    """As much of a served policy as the page needs."""
+class Near:
+    """As much of a line to the gate as the page needs."""
 
     def __init__(self, world: World) -> None:
-        self.gate = world.gate
+        self._world = world
+
+    async def is_open(self, question: str) -> bool:
+        return self._world.store.run(lambda desk: is_open(desk, question))
+
+    async def entered(self, question: str, code: str) -> bool:
+        gate = self._world.gate
+        return drive(entered(gate, question, code), self._world.store, gate.reach)
 
 
 def page(world: World) -> TestClient:
-    async def run(job: object) -> object:
-        return world.store.run(job)  # type: ignore[arg-type]
-
-    return TestClient(Starlette(routes=verify_routes(Live(world), run)))  # type: ignore[arg-type]
+    return TestClient(Starlette(routes=verify_routes(Near(world))))
 
 
 def code(world: World) -> str:

@@ -2,22 +2,20 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sites import served, site
 from starlette.testclient import TestClient
 from worlds import NOW, SHOP
 
 from tillgate.guards.errors import Unavailable
 from tillgate.server.app import App, build
-from tillgate.server.reloading import LivePolicy
 from tillgate.server.settings import settings
 from tillgate.server.web import endpoint
-from tillgate.server.web.options import access_of
-from tillgate.server.web.serve import site_of
-from tillgate.server.writing import Writer
 from tillgate.tools.shops.embedded.seed import seed
 
 POLICY = """policy: web
@@ -58,12 +56,8 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient]:
-    writer = Writer(app.store)
-    writer.start()
-    access = access_of(app.settings, 8123, app.clock)
-    with TestClient(site_of(app, LivePolicy(app), writer, access), base_url="http://127.0.0.1:8123") as made:
+    with served(app) as made:
         yield made
-    writer.stop()
 
 
 def records(app: App) -> list[dict[str, Any]]:
@@ -111,7 +105,8 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
 
 def test_a_body_that_does_not_come_is_not_waited_for(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "BODY_SECONDS", 0.01)
-    site = site_of(app, LivePolicy(app), Writer(app.store), access_of(app.settings, 8123, app.clock))
+    with socket.socket() as unused:
+        made = site(app, unused)
     head = {"host": "127.0.0.1:8123", "content-length": "100", **HEADERS}
     fields = [(name.encode(), value.encode()) for name, value in head.items()]
     scope = {"type": "http", "method": "POST", "path": "/mcp", "query_string": b"", "headers": fields}
@@ -124,7 +119,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(app: App, monkeypatch: pyte
     async def answer(message: MutableMapping[str, Any]) -> None:
         said.append(message)
 
-    asyncio.run(asyncio.wait_for(site(scope, nothing_more, answer), 30))
+    asyncio.run(asyncio.wait_for(made(scope, nothing_more, answer), 30))
     assert said[0]["status"] == 408
     assert (b"connection", b"close") in said[0]["headers"]
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from turning import Turning
 from worlds import TestClock, World, customer, policy
 
 from tillgate.guards import review
@@ -25,13 +26,11 @@ from tillgate.guards.effects import reach
 from tillgate.guards.finishing import recover
 from tillgate.guards.gate import Gate
 from tillgate.guards.steps import Transact, drive
-from tillgate.server import driving
 from tillgate.server.app import tool_map
 from tillgate.server.payments.stub import StubProvider
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.opening import open_at
 from tillgate.server.world import RandomMinter
-from tillgate.server.writing import Writer
 from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 
 
@@ -93,17 +92,9 @@ def _refund(of: int, amount: str, reason: str) -> Received:
 
 async def _refunds(world: World, of: int, count: int, name: str) -> list[str]:
     """How so many refunds at once end, all of one order."""
-    writer = Writer(world.store)
-    writer.start()
-
-    async def one(n: int) -> str:
-        steps = world.gate.steps(_refund(of, "1.00", f"{name} {n}"))
-        return (await driving.drive(steps, writer.run, world.gate.reach)).status
-
-    try:
-        return list(await asyncio.gather(*(one(n) for n in range(count))))
-    finally:
-        await asyncio.to_thread(writer.stop)
+    async with Turning(world.store, world.gate.reach) as counter:
+        refunds = (counter.call(world.gate, _refund(of, "1.00", f"{name} {n}")) for n in range(count))
+        return [outcome.status for outcome in await asyncio.gather(*refunds)]
 
 
 def _approve(world: World, handles: Sequence[str], name: str) -> list[bool]:

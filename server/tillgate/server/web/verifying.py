@@ -7,13 +7,12 @@ that follows the link does no harm. A code is tried by posting it, a few times, 
 from collections.abc import Mapping
 from html import escape
 from string import Template
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-
-from tillgate.server.web.line import Line
 
 PATH = "/verify"
 MOST_BYTES = 1024
@@ -68,23 +67,35 @@ input:focus-visible, button:focus-visible { outline: 3px solid #f0a020; outline-
 """
 
 
-def verify_routes(line: Line) -> list[Route]:
+class Questions(Protocol):
+    """Where the questions are that a code can answer."""
+
+    async def is_open(self, question: str) -> bool:
+        """Whether a code can still answer it."""
+        ...
+
+    async def entered(self, question: str, code: str) -> bool:
+        """Try a code; whether it was right."""
+        ...
+
+
+def verify_routes(questions: Questions) -> list[Route]:
     """The page's routes."""
 
     async def style(_request: Request) -> Response:
         return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     async def show(request: Request) -> Response:
-        return _ask() if await line.is_open(request.path_params["question"]) else _ended()
+        return _ask() if await questions.is_open(request.path_params["question"]) else _ended()
 
     async def answer(request: Request) -> Response:
         code = await _code(request)
         question = request.path_params["question"]
-        if not await line.is_open(question):
+        if not await questions.is_open(question):
             return _ended()
-        if code is not None and await line.entered(question, code):
+        if code is not None and await questions.entered(question, code):
             return _page("Thank you", "<p>That is confirmed. You can close this page and go on where you were.</p>")
-        return _ask(wrong=True) if await line.is_open(question) else _ended()
+        return _ask(wrong=True) if await questions.is_open(question) else _ended()
 
     return [
         Route(f"{PATH}/style.css", style),

@@ -1,22 +1,19 @@
 """Calls that share a commit: each as if alone, none told before it is durable, and none taken that cannot be."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from turning import Turning
 from worlds import World, customer, stranger
 
 from tillgate.guards.desk import Received
-from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.errors import Unavailable
 from tillgate.guards.gate import Journey
 from tillgate.guards.outcome import Outcome
-from tillgate.server.driving import drive
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.log import stored_lines, unrecorded
-from tillgate.server.writing import Writer
 
 pytestmark = pytest.mark.every_store
 
@@ -30,26 +27,19 @@ rules:
 """
 
 
-@asynccontextmanager
-async def writing(world: World, **options: int) -> AsyncIterator[Writer]:
-    writer = Writer(world.store, **options)
-    writer.start()
-    try:
-        yield writer
-    finally:
-        await asyncio.to_thread(writer.stop)
+def turning(world: World) -> Turning:
+    return Turning(world.store, world.gate.reach)
 
 
-async def call(world: World, writer: Writer, tool: str, talk: str = "talk", **arguments: Any) -> Outcome:
-    received = Received(tool, arguments, customer(conversation=talk))
-    return await drive(world.gate.steps(received), writer.run, world.gate.reach)
+async def call(world: World, counter: Turning, tool: str, talk: str = "talk", **arguments: Any) -> Outcome:
+    return await counter.call(world.gate, Received(tool, arguments, customer(conversation=talk)))
 
 
 async def test_sixty_four_at_once_on_a_budget_for_three_are_three(world: World) -> None:
     world = world.under(THREE)
-    async with writing(world) as writer:
+    async with turning(world) as counter:
         refunds = (
-            call(world, writer, "issue_refund", f"talk{n}", order_id="ord_1", amount="1.00", reason=f"no {n}")
+            call(world, counter, "issue_refund", f"talk{n}", order_id="ord_1", amount="1.00", reason=f"no {n}")
             for n in range(64)
         )
         outcomes = await asyncio.gather(*refunds)
@@ -62,9 +52,11 @@ async def test_sixty_four_at_once_on_a_budget_for_three_are_three(world: World) 
 
 
 async def test_the_same_key_sixty_four_times_at_once_acts_once(world: World) -> None:
-    async with writing(world) as writer:
+    async with turning(world) as counter:
         refund = {"order_id": "ord_1", "amount": "5.00", "reason": "late", "idempotency_key": "once"}
-        outcomes = await asyncio.gather(*(call(world, writer, "issue_refund", f"talk{n}", **refund) for n in range(64)))
+        outcomes = await asyncio.gather(
+            *(call(world, counter, "issue_refund", f"talk{n}", **refund) for n in range(64))
+        )
     assert {outcome.status for outcome in outcomes} == {"completed"}
     assert [outcome.replayed for outcome in outcomes].count(False) == 1
     assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
@@ -164,42 +156,22 @@ def test_a_transaction_that_ends_before_its_time_takes_every_job_with_it(world: 
     assert world.store.run_all([put("after")]) == ["after"]
 
 
-async def test_who_finds_the_queue_full_is_refused_before_anything_is_written(world: World) -> None:
-    held = threading.Event()
-    async with writing(world, most_waiting=3) as writer:
-        first = asyncio.ensure_future(writer.run(lambda _desk: held.wait(10)))
-        while not world.store.busy:
-            await asyncio.sleep(0)
-        waiting = [asyncio.ensure_future(call(world, writer, "get_order", order_id="ord_1")) for _ in range(3)]
+async def test_stopping_finishes_what_was_taken(world: World) -> None:
+    async with turning(world) as counter:
+        taken = [asyncio.ensure_future(call(world, counter, "get_order", order_id="ord_1")) for _ in range(40)]
         await asyncio.sleep(0)
-        refused = await call(world, writer, "get_order", order_id="ord_1")
-        assert (refused.status, [reason.code for reason in refused.reasons]) == ("failed", ["busy"])
-        held.set()
-        assert await first
-        assert [outcome.status for outcome in await asyncio.gather(*waiting)] == ["completed"] * 3
-    assert len(world.records()) == 3
-
-
-async def test_stopping_finishes_what_was_taken_and_takes_nothing_more(world: World) -> None:
-    writer = Writer(world.store)
-    writer.start()
-    taken = [asyncio.ensure_future(call(world, writer, "get_order", order_id="ord_1")) for _ in range(40)]
-    await asyncio.sleep(0)
-    await asyncio.to_thread(writer.stop)
     assert {outcome.status for outcome in await asyncio.gather(*taken)} == {"completed"}
     assert len(world.records()) == 40
-    with pytest.raises(Busy):
-        await writer.run(lambda desk: desk)
 
 
 async def test_a_caller_who_goes_away_does_not_stop_what_was_begun(world: World) -> None:
-    async with writing(world) as writer:
+    async with turning(world) as counter:
         refund = {"order_id": "ord_1", "amount": "5.00", "reason": "late"}
-        gone = asyncio.ensure_future(call(world, writer, "issue_refund", **refund))
+        gone = asyncio.ensure_future(call(world, counter, "issue_refund", **refund))
         await asyncio.sleep(0)
         gone.cancel()
         with pytest.raises(asyncio.CancelledError):
             await gone
-        again = await call(world, writer, "issue_refund", **refund)
+        again = await call(world, counter, "issue_refund", **refund)
     assert (again.status, again.replayed) == ("completed", True)
     assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
