@@ -194,7 +194,7 @@ def memory(server: Server, minutes: int) -> None:
     for minute in range(minutes + 1):
         kib = resident(server.pid)
         first = first if minute > 1 else kib  # what the first minute takes is no growth
-        files = len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+        files = sum(len(list(Path(f"/proc/{each}/fd").iterdir())) for each in family(server.pid))
         print(f"minute {minute}: {kib / 1024:.1f} MiB, {kib / first - 1:+.1%}, {files} descriptors", flush=True)
         if minute < minutes:
             reads, writes = (load(server, tool, 64, 30) for tool in TOOLS)
@@ -203,15 +203,20 @@ def memory(server: Server, minutes: int) -> None:
 
 
 def spent(pid: int) -> float:
-    """Seconds that a process has had of a processor, in all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds that a process and those it started have had of the processors."""
+    stats = [Path(f"/proc/{each}/stat").read_text("ascii").rpartition(")")[2].split() for each in family(pid)]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:
-    """KiB of memory of a process."""
-    status = Path(f"/proc/{pid}/status").read_text("ascii")
-    return int(status.split("VmRSS:")[1].split()[0])
+    """KiB of memory of a process and those it started."""
+    statuses = [Path(f"/proc/{each}/status").read_text("ascii") for each in family(pid)]
+    return sum(int(status.split("VmRSS:")[1].split()[0]) for status in statuses)
+
+
+def family(pid: int) -> list[int]:
+    """A process and those it started."""
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split())]
 
 
 def main() -> None:
