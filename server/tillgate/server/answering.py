@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from msgspec import MsgspecError
+
 from tillgate.guards.audit.record import rfc3339
 from tillgate.guards.desk import Desk
 from tillgate.guards.errors import Busy
@@ -52,16 +54,21 @@ class Answering:
 
     def _take_what_came(self) -> None:
         """Wait only when there is nothing else to do."""
-        came, _, _ = select.select([self._line, self._woken], [], [], 0 if self._counter.waiting else None)
-        if self._woken in came:
+        ready, _, _ = select.select([self._line, self._woken], [], [], 0 if self._counter.waiting else None)
+        if self._woken in ready:
             self._woken.recv(between.AT_ONCE)
-        if self._line not in came:
+        if self._line not in ready:
             return
         piece = self._heard()
         self._gone = not piece
-        for frame in self._frames.add(piece):
-            for number, request in between.requests.decode(frame):
-                self._begin(number, request)
+        try:
+            came = [each for frame in self._frames.add(piece) for each in between.requests.decode(frame)]
+        except MsgspecError:
+            log.exception("the process that speaks HTTP says what nobody understands")
+            self._gone = True
+            return
+        for number, request in came:
+            self._begin(number, request)
 
     def _heard(self) -> bytes:
         try:

@@ -15,6 +15,8 @@ from tillgate.server.ending import LAST_SECONDS, end_for_sure
 from tillgate.server.settings import Settings
 
 log = logging.getLogger("tillgate.front")
+_OURS = ("TILLGATE_", "PG")
+"""Settings of ours, and of a PostgreSQL client."""
 
 
 def bound(settings: Settings) -> socket.socket:
@@ -30,6 +32,10 @@ def bound(settings: Settings) -> socket.socket:
     except OSError as error:
         raise ConfigurationError(f"--http {settings.http}: {error.strerror or error}") from error
     return listening
+
+
+APART = os.name == "posix"
+"""Whether a process can be given sockets that are open already. Elsewhere one process has both sides."""
 
 
 class Front:
@@ -57,18 +63,6 @@ class Front:
             self._process.kill()
             self._process.wait()
 
-    def meet(self, hello: Hello) -> str:
-        """Where the customer's page will be. Raises ConfigurationError when it cannot serve by these settings."""
-        self.line.sendall(between.frame(hello))
-        answer = between.receive(self.line)
-        if answer is None:
-            self.ended()
-            raise SystemExit(0)
-        ready = between.ready.decode(answer)
-        if ready.fault is not None:
-            raise ConfigurationError(ready.fault)
-        return ready.pages
-
     def ends_by_signal(self) -> None:
         """Whatever ends this process ends that one first, which finishes what is in flight."""
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -86,7 +80,24 @@ class Front:
         self._process.terminate()
 
 
+def meet(line: socket.socket, hello: Hello) -> str | None:
+    """Tell whoever speaks HTTP what it has to know; where the customer's page is, or None when it has gone.
+
+    Raises ConfigurationError when it cannot serve by these settings.
+    """
+    try:
+        line.sendall(between.frame(hello))
+    except OSError:
+        return None
+    if (answer := between.receive(line)) is None:
+        return None
+    ready = between.ready.decode(answer)
+    if ready.fault is not None:
+        raise ConfigurationError(ready.fault)
+    return ready.pages
+
+
 def _environment() -> dict[str, str]:
-    """It finds the same code, and not the store."""
+    """It finds the same code, but neither the store nor whoever sends messages: what it may know comes in `Hello`."""
     path = os.pathsep.join(part for part in sys.path if part)
-    return {**{k: v for k, v in os.environ.items() if k != "TILLGATE_DATABASE_URL"}, "PYTHONPATH": path}
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(_OURS)}, "PYTHONPATH": path}

@@ -1,8 +1,10 @@
 """`tillgate serve`: build, serve, and close in order."""
 
 import gc
+import socket
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +13,7 @@ import anyio
 from tillgate.guards.desk import Desk
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.ports import Tool
+from tillgate.server import front
 from tillgate.server.answering import Answering
 from tillgate.server.app import App, build
 from tillgate.server.between import Hello
@@ -18,13 +21,15 @@ from tillgate.server.callers import callers_of
 from tillgate.server.cards import cards_of
 from tillgate.server.door import Door, Sent
 from tillgate.server.driving import AskClient, drive
-from tillgate.server.ending import Calls
-from tillgate.server.front import Front, bound
+from tillgate.server.ending import Calls, end_now
 from tillgate.server.notify import dispatcher_for
 from tillgate.server.recovering import recovery
 from tillgate.server.reloading import LivePolicy, Watcher
 from tillgate.server.settings import Settings
 from tillgate.server.words import policy_in_words
+
+_OF_THE_GATE = {"db", "shop", "policy", "notify", "payments"}
+"""Settings that whoever speaks HTTP has no use for."""
 
 
 def serve(settings: Settings, tools: Mapping[str, Tool] | None = None) -> None:
@@ -33,31 +38,55 @@ def serve(settings: Settings, tools: Mapping[str, Tool] | None = None) -> None:
     `tools` stand in for those that are shipped. Raises ConfigurationError before the first byte if anything is wrong.
     """
     if settings.http is None:
-        with _running(build(settings, serving=True, tools=tools)) as (app, live):
-            _on_stdio(app, live)
-        return
-    with bound(settings) as listening, Front(listening) as front:
-        front.ends_by_signal()
         app = build(settings, serving=True, tools=tools)
-        try:
-            pages = front.meet(hello_of(app))
-        except BaseException:
-            app.store.close()
-            raise
+        with closing(app.store), _running(app) as live:
+            _on_stdio(app, live)
+    elif front.APART:
+        _over_http(settings, tools)
+    else:
+        _over_http_here(settings, tools)
+
+
+def _over_http(settings: Settings, tools: Mapping[str, Tool] | None) -> None:
+    """The process that speaks HTTP gets ready while this one is built."""
+    with front.bound(settings) as listening, front.Front(listening) as speaker:
         listening.close()
-        with _running(replace(app, gate=replace(app.gate, pages=pages))) as (app, live):
-            Answering(live, app.store, front.line).serve()
-        front.ended()
+        speaker.ends_by_signal()
+        _answer(build(settings, serving=True, tools=tools), speaker.line)
+        speaker.ended()
+
+
+def _over_http_here(settings: Settings, tools: Mapping[str, Tool] | None) -> None:
+    """The same on two threads of one process."""
+    from tillgate.server.web.serve import speak
+
+    ours, theirs = socket.socketpair()
+    with front.bound(settings) as listening, ours, theirs, ThreadPoolExecutor(1, "gate") as gate:
+        answering = gate.submit(_answer, build(settings, serving=True, tools=tools), ours)
+        try:
+            speak(theirs, listening, lost=end_now)
+        finally:
+            theirs.close()
+            answering.result()
+
+
+def _answer(app: App, line: socket.socket) -> None:
+    """Tell whoever speaks HTTP what it has to know, and serve it to its end."""
+    with closing(app.store):
+        pages = front.meet(line, hello_of(app))
+        if pages is not None:
+            with _running(replace(app, gate=replace(app.gate, pages=pages))) as live:
+                Answering(live, app.store, line).serve()
 
 
 def hello_of(app: App) -> Hello:
     """What the process that speaks HTTP is told of this one."""
-    told = app.settings.model_dump(mode="json", exclude={"db"}, exclude_none=True)
+    told = app.settings.model_dump(mode="json", exclude=_OF_THE_GATE, exclude_none=True)
     return Hello(told, cards_of(app.tools), app.state_key(), app.store.now())
 
 
 @contextmanager
-def _running(app: App) -> Generator[tuple[App, LivePolicy]]:
+def _running(app: App) -> Generator[LivePolicy]:
     """With all that goes on beside the calls."""
     live = LivePolicy(app)
     watcher, recovering = Watcher(live), recovery(app, live)
@@ -67,13 +96,12 @@ def _running(app: App) -> Generator[tuple[App, LivePolicy]]:
         settle_memory()
         watcher.start()
         recovering.start()
-        yield app, live
+        yield live
     finally:
         watcher.stop()
         recovering.stop()
         if dispatcher is not None:
             dispatcher.stop()
-        app.store.close()
 
 
 def _on_stdio(app: App, live: LivePolicy) -> None:

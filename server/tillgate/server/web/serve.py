@@ -1,7 +1,6 @@
 """Speaks HTTP for a gate that is elsewhere: nothing of the store or the policy is here."""
 
 import logging
-import os
 import signal
 import socket
 import sys
@@ -21,7 +20,7 @@ from tillgate.server.between import Hello, Ready
 from tillgate.server.callers import callers_of
 from tillgate.server.door import Door, Handle, Sent
 from tillgate.server.driving import AskClient
-from tillgate.server.ending import GRACE_SECONDS, end_for_sure, leave
+from tillgate.server.ending import GRACE_SECONDS, end_for_sure, end_now, leave
 from tillgate.server.settings import Settings, settings
 from tillgate.server.web.bearer import Bearer, metadata_pages
 from tillgate.server.web.callers import CallerOf, anybody, by_token
@@ -126,4 +125,4 @@ def main() -> None:
     line, listening = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the process with the policy
-    speak(line, listening, lambda: os._exit(1))
+    speak(line, listening, end_now)

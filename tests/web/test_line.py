@@ -1,0 +1,197 @@
+"""Between the process that speaks HTTP and the gate: nobody waits for ever, and nothing but what is listed is asked."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from worlds import World, customer, make_world
+
+from tillgate.guards.desk import Received
+from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.steps import Ask
+from tillgate.server import between
+from tillgate.server.answering import Answering
+from tillgate.server.driving import nobody_to_ask
+from tillgate.server.web.line import Line
+
+CALL = Received("get_order", {"order_id": "ord_1"}, customer())
+
+
+class Gate:
+    """The other end, which says what the test says."""
+
+    def __init__(self, line: socket.socket) -> None:
+        line.setblocking(False)
+        self._line = line
+        self._frames = between.Frames()
+        self._heard: list[tuple[int, between.Request]] = []
+
+    async def hears(self) -> tuple[int, between.Request]:
+        while not self._heard:
+            piece = await asyncio.get_running_loop().sock_recv(self._line, between.AT_ONCE)
+            for frame in self._frames.add(piece):
+                self._heard += between.requests.decode(frame)
+        return self._heard.pop(0)
+
+    async def says(self, number: int, answer: between.Answer) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._line, between.frame([(number, answer)]))
+
+
+@asynccontextmanager
+async def talking(most_waiting: int = 10) -> AsyncIterator[tuple[Line, Gate, list[str]]]:
+    ours, theirs = socket.socketpair()
+    lost: list[str] = []
+    line = Line(ours, lost=lambda: lost.append("lost"), most_waiting=most_waiting)
+    with theirs:
+        async with line.open():
+            yield line, Gate(theirs), lost
+
+
+async def test_more_than_can_wait_are_refused_at_once_and_nobody_else_is() -> None:
+    async with talking(most_waiting=2) as (line, gate, _):
+        first, second = asyncio.ensure_future(line.words()), asyncio.ensure_future(line.words())
+        number, _ = await gate.hears()
+        with pytest.raises(Busy):
+            await line.words()
+        await gate.says(number, between.Plain("one"))
+        assert await first == "one"
+        third = asyncio.ensure_future(line.words())
+        for each, word in ((second, "two"), (third, "three")):
+            number, _ = await gate.hears()
+            await gate.says(number, between.Plain(word))
+            assert await each == word
+
+
+async def test_a_question_to_somebody_who_has_gone_stands_for_another_time() -> None:
+    async with talking() as (line, gate, _):
+        call = asyncio.ensure_future(line.call(CALL, nobody_to_ask))
+        number, _ = await gate.hears()
+        call.cancel()
+        await asyncio.wait([call])
+        await gate.says(number, between.Question(Ask("form", "Shall I?", "cnf_1", "secret")))
+        assert await gate.hears() == (number, between.Said(number, None))
+        await gate.says(number, between.Failed("nobody hears this"))
+        words = asyncio.ensure_future(line.words())
+        number, _ = await gate.hears()
+        await gate.says(number, between.Plain("still here"))
+        assert await words == "still here"
+
+
+async def test_who_goes_while_being_asked_has_not_said_yes() -> None:
+    async def never(_ask: Ask) -> bool | None:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody says anything")
+
+    async with talking() as (line, gate, _):
+        call = asyncio.ensure_future(line.call(CALL, never))
+        number, _ = await gate.hears()
+        await gate.says(number, between.Question(Ask("form", "Shall I?", "cnf_1", "secret")))
+        await asyncio.sleep(0)
+        while not call.done():
+            await asyncio.sleep(0)
+            call.cancel()
+        assert await gate.hears() == (number, between.Said(number, None))
+
+
+async def test_when_the_gate_is_gone_everybody_is_told() -> None:
+    async with talking() as (line, gate, lost):
+        words = asyncio.ensure_future(line.words())
+        await gate.hears()
+        gate._line.close()
+        with pytest.raises(Unavailable):
+            await words
+        assert lost == ["lost"]
+
+
+async def test_an_end_in_order_is_no_loss() -> None:
+    async with talking() as (_line, _gate, lost):
+        pass
+    assert lost == []
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8), st.lists(st.integers(1, 9), min_size=1))
+def test_frames_are_whole_however_they_come(contents: list[bytes], sizes: list[int]) -> None:
+    stream = b"".join(map(between.frame, contents))
+    frames, found = between.Frames(), list[bytes]()
+    while stream:
+        for size in sizes:
+            found += frames.add(stream[:size])
+            stream = stream[size:]
+    assert found == [between.frame(content)[4:] for content in contents]
+
+
+class Served:
+    """A gate that answers, and the other end of the socket to it."""
+
+    def __init__(self, world: World) -> None:
+        ours, self.line = socket.socketpair()
+        self.line.settimeout(20)
+        self._ours = ours
+        self._thread = threading.Thread(target=Answering(Live(world), world.store, ours).serve)  # type: ignore[arg-type]
+        self._thread.start()
+
+    def ask(self, *content: Any) -> list[tuple[int, between.Answer]]:
+        self.line.sendall(between.frame(list(content)))
+        answer = between.receive(self.line)
+        assert answer is not None
+        return between.answers.decode(answer)
+
+    def close(self) -> None:
+        self.line.close()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+        self._ours.close()
+
+
+class Live:
+    """As much of a served policy as is asked for here."""
+
+    def __init__(self, world: World) -> None:
+        self.gate = world.gate
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = make_world(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def served(world: World) -> Iterator[Served]:
+    made = Served(world)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xc1",
+        b"\x91\x92\x01\x81\xa4type\xa7Nothing",
+        between.frame([(1, {"type": "Call", "received": {"tool": "get_order"}})])[4:],
+        between.frame([("one", {"type": "Health"})])[4:],
+    ],
+)
+def test_what_is_not_listed_is_not_answered_and_ends_it(
+    served: Served, world: World, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = world.records()
+    served.line.sendall(len(content).to_bytes(4, "little") + content)
+    assert between.receive(served.line) is None
+    assert "nobody understands" in caplog.text
+    assert world.records() == before
+
+
+def test_an_answer_to_a_question_that_was_never_put_is_nothing(served: Served, world: World) -> None:
+    [(number, answer)] = served.ask((7, between.Said(3, True)), (8, between.Call(CALL)))
+    assert number == 8
+    assert isinstance(answer, between.Ended)
+    assert len(world.records()) == 1
