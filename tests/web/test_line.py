@@ -85,7 +85,10 @@ async def test_a_question_to_somebody_who_has_gone_stands_for_another_time() -> 
 
 
 async def test_who_goes_while_being_asked_has_not_said_yes() -> None:
+    asked = asyncio.Event()
+
     async def never(_ask: Ask) -> bool | None:
+        asked.set()
         await asyncio.Event().wait()
         raise AssertionError("nobody says anything")
 
@@ -93,10 +96,9 @@ async def test_who_goes_while_being_asked_has_not_said_yes() -> None:
         call = asyncio.ensure_future(line.call(CALL, never))
         number, _ = await gate.hears()
         await gate.says(number, between.Question(Ask("form", "Shall I?", "cnf_1", "secret")))
-        await asyncio.sleep(0)
-        while not call.done():
-            await asyncio.sleep(0)
-            call.cancel()
+        await asked.wait()
+        call.cancel()
+        await asyncio.wait([call])
         assert await gate.hears() == (number, between.Said(number, None))
 
 
@@ -133,8 +135,8 @@ class Served:
     def __init__(self, world: World) -> None:
         ours, self.line = socket.socketpair()
         self.line.settimeout(20)
-        self._ours = ours
-        self._thread = threading.Thread(target=Answering(Live(world), world.store, ours).serve)  # type: ignore[arg-type]
+        self._answering = Answering(Live(world), world.store, ours)  # type: ignore[arg-type]
+        self._thread = threading.Thread(target=self._serve, args=[ours])
         self._thread.start()
 
     def ask(self, *content: Any) -> list[tuple[int, between.Answer]]:
@@ -147,7 +149,10 @@ class Served:
         self.line.close()
         self._thread.join(20)
         assert not self._thread.is_alive()
-        self._ours.close()
+
+    def _serve(self, ours: socket.socket) -> None:
+        with ours:
+            self._answering.serve()
 
 
 class Live:

@@ -50,12 +50,12 @@ class Line(asyncio.Protocol):
         number = self._next()
         answer = await self._ask(number, between.Call(received))
         while isinstance(answer, between.Question):
-            yes: bool | None = None
             try:
                 yes = await ask(answer.ask)
-            finally:
-                following = self._ask(number, between.Said(number, yes))
-            answer = await following
+            except BaseException:
+                self._nobody_said(number)
+                raise
+            answer = await self._ask(number, between.Said(number, yes))
         if isinstance(answer, between.Ended):
             return answer.outcome
         raise _failure(answer)
@@ -130,8 +130,12 @@ class Line(asyncio.Protocol):
         future = self._waiting.pop(number)
         if not future.done():
             future.set_result(answer)
-        elif isinstance(answer, between.Question):  # whoever should be asked has gone
-            self._ask(number, between.Said(number, None)).cancel()
+        elif isinstance(answer, between.Question):
+            self._nobody_said(number)
+
+    def _nobody_said(self, number: int) -> None:
+        """Whoever should be asked has gone, and waits for nothing more."""
+        self._ask(number, between.Said(number, None)).cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
         waiting, self._waiting = self._waiting, {}
