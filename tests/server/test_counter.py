@@ -1,6 +1,7 @@
 """Calls that share a commit: each as if alone, none told before it is durable, and none taken that cannot be."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,9 +10,12 @@ from turning import Turning
 from worlds import World, customer, stranger
 
 from tillgate.guards.desk import Received
+from tillgate.guards.effects import Answer, Done, Refused, UnderWay
 from tillgate.guards.errors import Unavailable
 from tillgate.guards.gate import Journey
 from tillgate.guards.outcome import Outcome
+from tillgate.guards.steps import Ask, Steps, Transact
+from tillgate.server.counter import MOST_TOGETHER, Counter
 from tillgate.server.store.desk import SqlDesk
 from tillgate.server.store.log import stored_lines, unrecorded
 
@@ -175,3 +179,97 @@ async def test_a_caller_who_goes_away_does_not_stop_what_was_begun(world: World)
         again = await call(world, counter, "issue_refund", **refund)
     assert (again.status, again.replayed) == ("completed", True)
     assert world.rows("SELECT count(*) FROM transfer WHERE kind = 'refund'") == [(1,)]
+
+
+def asks(said: list[str]) -> Steps[bool | None]:
+    yes: bool | None = yield Ask("form", "Shall I?", "cnf_1")
+    said.append(f"said {yes}")
+    return yes
+
+
+def outside(said: list[str]) -> Steps[str]:
+    answer: Answer = yield UnderWay("esc_1", 1, ())
+    said.append(type(answer).__name__)
+    return "came back"
+
+
+def once(reason: str) -> Steps[str]:
+    done: str = yield Transact(put(reason))
+    return done
+
+
+def test_what_happens_outside_keeps_nobody_else_waiting(world: World) -> None:
+    """The provider answers only once another call has been answered."""
+    answered, told, said = threading.Event(), list[object](), list[str]()
+
+    def provider(_way: UnderWay) -> Answer:
+        return Done("paid") if answered.wait(30) else Refused("nobody was answered meanwhile")
+
+    counter = Counter(world.store, provider)
+    counter.take(outside(said), told.append)
+
+    def first(ended: object) -> None:
+        told.append(ended)
+        answered.set()
+
+    counter.take(once("first"), first)
+    counter.finish()
+    assert (told, said) == (["first", "came back"], ["Done"])
+
+
+def test_a_provider_that_breaks_is_thrown_into_the_steps(world: World) -> None:
+    def provider(_way: UnderWay) -> Answer:
+        raise RuntimeError("broken")
+
+    told = list[object]()
+    counter = Counter(world.store, provider)
+    counter.take(outside([]), told.append)
+    counter.finish()
+    assert [type(each) for each in told] == [RuntimeError]
+
+
+def test_a_question_waits_for_its_answer_and_nobody_waits_for_it(world: World) -> None:
+    told, said, answers = list[object](), list[str](), list[Callable[[bool | None], None]]()
+    counter = Counter(world.store, world.gate.reach)
+    counter.take(asks(said), told.append, lambda ask, answer: answers.append(answer))
+    counter.take(once("first"), told.append)
+    counter.finish()
+    assert (told, said) == (["first"], [])
+    answers[0](True)
+    assert (told, said) == (["first", True], ["said True"])
+
+
+def test_who_cannot_be_asked_has_not_answered(world: World) -> None:
+    told = list[object]()
+    Counter(world.store, world.gate.reach).take(asks([]), told.append)
+    assert told == [None]
+
+
+def test_more_than_fit_into_a_transaction_wait_for_the_next(world: World) -> None:
+    told = list[object]()
+    counter = Counter(world.store, world.gate.reach)
+    for n in range(MOST_TOGETHER + 1):
+        counter.take(once(str(n)), told.append)
+    counter.turn()
+    assert len(told) == MOST_TOGETHER
+    assert counter.waiting
+    counter.turn()
+    assert len(told) == MOST_TOGETHER + 1
+    assert not counter.waiting
+
+
+def test_a_transaction_that_fails_is_told_to_everybody_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_jobs: object) -> None:
+        raise Unavailable("database or disk is full")
+
+    told = list[object]()
+    counter = Counter(world.store, world.gate.reach)
+    for n in range(3):
+        counter.take(once(str(n)), told.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "run_all", full)
+        counter.turn()
+    assert [type(each) for each in told] == [Unavailable] * 3
+    counter.take(once("after"), told.append)
+    counter.turn()
+    assert told[3:] == ["after"]
