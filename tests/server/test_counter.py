@@ -194,7 +194,7 @@ def outside(said: list[str]) -> Steps[str]:
 
 
 def once(reason: str) -> Steps[str]:
-    done: str = yield Transact(put(reason))
+    done: str = yield Transact(put(reason))  # type: ignore[arg-type]
     return done
 
 

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from hypothesis import strategies as st
 from worlds import World, customer, make_world
 
 from tillgate.guards.desk import Received
+from tillgate.guards.effects import Answer, Refused, UnderWay, reach
 from tillgate.guards.errors import Busy, Unavailable
 from tillgate.guards.steps import Ask
 from tillgate.server import between
 from tillgate.server.answering import Answering
 from tillgate.server.driving import nobody_to_ask
+from tillgate.server.payments.stub import StubProvider
 from tillgate.server.web.line import Line
+from tillgate.tools.shops.embedded.outside import PAYMENTS, refunds_outside
 
 CALL = Received("get_order", {"order_id": "ord_1"}, customer())
 
@@ -200,3 +204,35 @@ def test_an_answer_to_a_question_that_was_never_put_is_nothing(served: Served, w
     assert number == 8
     assert isinstance(answer, between.Ended)
     assert len(world.records()) == 1
+
+
+REFUND = Received("issue_refund", {"order_id": "ord_1", "amount": "40.00", "reason": "late"}, customer())
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_refund_that_is_with_the_provider_is_settled_whether_or_not_anybody_waits(
+    world: World, tmp_path: Path, stays: bool
+) -> None:
+    world.store.outside = refunds_outside
+    asked, pays = threading.Event(), threading.Event()
+    books = StubProvider(tmp_path / "books.db", ("done",))
+
+    def provider(way: UnderWay) -> Answer:
+        asked.set()
+        return reach({PAYMENTS: books}, way) if pays.wait(20) else Refused("it took too long")
+
+    paid = Served(replace(world, gate=replace(world.gate, reach=provider)))
+    paid.line.sendall(between.frame([(1, between.Call(REFUND))]))
+    assert asked.wait(20)
+    if stays:
+        pays.set()
+        answer = between.receive(paid.line)
+        assert answer is not None
+        [(number, ended)] = between.answers.decode(answer)
+        assert (number, isinstance(ended, between.Ended) and ended.outcome.status) == (1, "completed")
+    else:
+        paid.line.shutdown(socket.SHUT_RDWR)
+        pays.set()
+    paid.close()
+    assert world.rows("SELECT amount FROM transfer WHERE kind = 'refund'") == [(4000,)]
+    assert world.rows("SELECT status FROM escalation") == [("executed",)]
