@@ -81,8 +81,10 @@ class SubjectRecord(ShopReader):
     def new_id(self, kind: str) -> str:
         """Unguessable from outside, and the same until a record of this kind is really made."""
         row = self._db.row(
-            "SELECT count(*) FROM cart WHERE shop = ? AND (conversation = ? OR customer_id = ?)",
-            (self._db.shop, self._talk.key, self._subject.customer_id),
+            "SELECT (SELECT count(*) FROM cart WHERE shop = :shop AND customer_id = :customer)"
+            " + (SELECT count(*) FROM cart"
+            " WHERE shop = :shop AND conversation = :conversation AND customer_id IS DISTINCT FROM :customer)",
+            self._owner,
         )
         ids = (f"{kind}_{_hashed(f'{self._talk.nonce}|{kind}|{at}')}" for at in count(row[0] if row else 0))
         # Of carts that were taken back again the count is not where the next free id is.

@@ -45,11 +45,10 @@ class Requests(Part):
 
     def lapsed(self) -> Sequence[str]:
         rows = self._sql.rows(
-            "SELECT id FROM escalation"
-            " WHERE shop = ? AND status IN ('executing', 'in_doubt') AND lease_until <= ? ORDER BY id",
+            "SELECT id FROM escalation WHERE shop = ? AND status IN ('executing', 'in_doubt') AND lease_until <= ?",
             (self._shop, time_text(self._now)),
         )
-        return [row["id"] for row in rows]
+        return sorted([row["id"] for row in rows])
 
     def add_approval(self, handle: str, reviewer: str) -> bool:
         row = {"escalation_id": handle, "reviewer": reviewer, "at": time_text(self._now)}

@@ -16,24 +16,15 @@ BALANCE = """(
 """What is on a gift card or store credit: everything that came in, without what waits for goods, less what went."""
 _VISIBLE_CART = "shop = :shop AND (customer_id = :customer OR (customer_id IS NULL AND conversation = :conversation))"
 _OWN_ORDERS = "(SELECT id FROM orders WHERE shop = :shop AND customer_id = :customer)"
-_OWN_CARTS = f"(SELECT id FROM cart WHERE {_VISIBLE_CART})"  # noqa: S608
+_OWN_CARTS = """(
+  SELECT id FROM cart WHERE shop = :shop AND customer_id = :customer UNION ALL
+  SELECT id FROM cart WHERE shop = :shop AND conversation = :conversation AND customer_id IS NULL)"""
 _VARIANT = "v.id, p.id AS product_id, p.title, v.options, v.price, v.cost, v.stock, v.version"
 _OF_PRODUCT = "p.shop = v.shop AND p.id = v.product_id"
 _OF_ORDER = "shop = o.shop AND order_id = o.id"
 _REFUNDS = "t.kind = 'refund' AND t.cause IN ('refund', 'cancellation', 'return')"
 _OFFER = "id, kind, value, minimum, starts_at, ends_at, stackable, max_uses_per_customer, tags, version"
 
-_PAST = f"""
-  (SELECT count(*) AS orders, coalesce(sum(disputed), 0) AS disputes
-   FROM orders WHERE shop = :shop AND customer_id = :customer) o,
-  (SELECT count(CASE WHEN at >= :since THEN 1 END) AS refunds_30d,
-          coalesce(sum(CASE WHEN at >= :since THEN amount END), 0) AS refunded_30d,
-          count(DISTINCT CASE WHEN at >= delivered_at THEN order_id END) AS returned_orders
-   FROM (SELECT t.amount, t.order_id, orders.delivered_at,
-                coalesce(t.created_at, orders.delivered_at, orders.placed_at) AS at
-         FROM orders JOIN transfer t ON t.shop = orders.shop AND t.order_id = orders.id
-         WHERE orders.shop = :shop AND orders.customer_id = :customer AND {_REFUNDS}) back) r
-"""  # noqa: S608
 TRANSFERS_OF_METHOD = """
 SELECT t.id FROM transfer t JOIN payment_method m ON m.shop = t.shop AND m.id = t.method_id
 WHERE t.shop = :shop AND t.method_id = :method AND m.customer_id = :customer
@@ -145,7 +136,22 @@ def _customer(dialect: Dialect) -> str:
     return f"""
     SELECT c.id, c.email, c.first_name, c.last_name, c.phone, c.created_at, c.address, c.address_changed_at, c.tags,
       {methods}, c.version, c.email_changed_at, o.orders, r.refunds_30d, r.refunded_30d, r.returned_orders, o.disputes
-    FROM customer c, {_PAST} WHERE c.shop = :shop AND c.id = :customer
+    FROM customer c, {_past(dialect)} WHERE c.shop = :shop AND c.id = :customer
+    """  # noqa: S608
+
+
+def _past(dialect: Dialect) -> str:
+    """What a customer ordered and what went back, each in one row."""
+    return f"""
+    (SELECT count(*) AS orders, coalesce(sum(disputed), 0) AS disputes
+     FROM orders WHERE shop = :shop AND customer_id = :customer) o,
+    (SELECT count(CASE WHEN at >= :since THEN 1 END) AS refunds_30d,
+            coalesce(sum(CASE WHEN at >= :since THEN amount END), 0) AS refunded_30d,
+            count(DISTINCT CASE WHEN at >= delivered_at THEN order_id END) AS returned_orders
+     FROM (SELECT t.amount, t.order_id, orders.delivered_at,
+                  coalesce(t.created_at, orders.delivered_at, orders.placed_at) AS at
+           FROM orders {dialect.then} transfer t ON t.shop = orders.shop AND t.order_id = orders.id
+           WHERE orders.shop = :shop AND orders.customer_id = :customer AND {_REFUNDS}) back) r
     """  # noqa: S608
 
 
@@ -198,7 +204,8 @@ def _cart(dialect: Dialect) -> str:
         "id, product_id, title, options, price, cost, stock, version, quantity, quoted",
         f"""
         SELECT {_VARIANT}, l.quantity, l.quoted
-        FROM cart_line l JOIN variant v ON v.shop = l.shop AND v.id = l.variant_id JOIN product p ON {_OF_PRODUCT}
+        FROM cart_line l{dialect.using("cart_line_cart")}
+          JOIN variant v ON v.shop = l.shop AND v.id = l.variant_id JOIN product p ON {_OF_PRODUCT}
         WHERE l.shop = cart.shop AND l.cart_id = cart.id ORDER BY l.id
         """,  # noqa: S608
     )
