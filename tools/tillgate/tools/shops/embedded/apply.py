@@ -6,10 +6,10 @@ is stale.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import orjson
+from msgspec import Struct
 
 from tillgate.guards.errors import Stale
 from tillgate.guards.model import Change, Json
@@ -20,8 +20,7 @@ Stored: TypeAlias = str | int | None
 _TYPES: Mapping[ColumnKind, type[Any]] = {"text": str, "int": int, "bool": bool}
 
 
-@dataclass(frozen=True, slots=True)
-class _Act:
+class _Act(Struct, frozen=True):
     """What happens to one record, and its columns as they will stand, ready to store."""
 
     act: Literal["insert", "update", "delete"]
@@ -46,7 +45,7 @@ def apply(
     nothing done, when a `before` or a version no longer holds, and ValueError for a change that names no known kind or
     column or has a value of the wrong type. `tables` lists kinds parents first.
     """
-    acts = [_planned(entity, group, tables) for entity, group in _grouped(changes).items()]
+    acts = [_planned(entity, named, tables) for entity, named in _grouped(changes).items()]
     stood = sorted(set(basis))
     found = sql.rows_each(
         [*(_fields_of(sql, act.spec, act.id) for act in acts), *(_version_of(sql, each, tables) for each, _ in stood)]
@@ -65,23 +64,22 @@ def apply(
 
 
 def _write(sql: Sql, acts: Sequence[_Act], stood: Sequence[tuple[str, int]], tables: Mapping[str, TableSpec]) -> None:
-    """Parents before children where records are made, children before parents where they go.
-
-    Goods come back before goods go, so that nothing is short of stock half way that is not short in the end.
-    """
     raised = [pair for pair in stood if pair[0].partition(":")[0] not in CATALOGUE]
+    specs = list(tables.values())
     told = [_raising(sql, entity, version, tables) for entity, version in raised]
-    order = {spec.table: place for place, spec in enumerate(tables.values())}
-    for act in sorted(acts, key=lambda act: (order[act.spec.table], -_goods(act.after, act))):
-        if act.act == "insert":
-            told.append(_inserting(sql, act))
-        elif act.act == "update":
-            told.append(_updating(sql, act))
-    gone = sorted(acts, key=lambda act: (-order[act.spec.table], _goods(act.before, act)))
-    told += [_deleting(sql, act) for act in gone if act.act == "delete"]
+    told += [_writing(sql, act) for act in sorted(acts, key=lambda act: _turn(act, specs))]
     for (entity, version), count in zip(raised, sql.run_each(told), strict=False):
         if count != 1:
             raise _moved(entity, version)
+
+
+def _turn(act: _Act, specs: Sequence[TableSpec]) -> tuple[bool, int, int]:
+    """When an act has its turn: parents before children where records are made, after them where they go.
+
+    Goods come back before goods go, so that nothing is short of stock half way that is not short in the end.
+    """
+    place = specs.index(act.spec)
+    return (True, -place, _goods(act, act.before)) if act.act == "delete" else (False, place, -_goods(act, act.after))
 
 
 def _left(acts: Sequence[_Act], stood: Sequence[tuple[str, int]]) -> dict[str, int]:
@@ -98,7 +96,7 @@ def _moved(entity: str, version: int) -> Stale:
     return Stale(f"{entity} is no longer at version {version}")
 
 
-def _goods(values: Mapping[str, Stored], act: _Act) -> int:
+def _goods(act: _Act, values: Mapping[str, Stored]) -> int:
     """How many goods a stock move brings in; what goes out is negative."""
     quantity = values.get("quantity") if act.spec.table == "stock_move" else 0
     return quantity if isinstance(quantity, int) else 0
@@ -125,22 +123,21 @@ def root_versions(sql: Sql, tables: Mapping[str, TableSpec], entities: Sequence[
     return {entity: rows[0][0] for entity, rows in zip(entities, found, strict=True) if rows}
 
 
-def _grouped(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    groups: dict[str, list[Change]] = {}
+def _grouped(changes: Iterable[Change]) -> dict[str, dict[str, Change]]:
+    """The changes of each record, by field."""
+    groups: dict[str, dict[str, Change]] = {}
     for change in changes:
-        group = groups.setdefault(change.entity, [])
-        if any(other.field == change.field for other in group):
+        named = groups.setdefault(change.entity, {})
+        if change.field in named:
             raise ValueError(f"{change.entity} has two changes of {change.field!r}")
-        group.append(change)
+        named[change.field] = change
     return groups
 
 
-def _planned(entity: str, group: Sequence[Change], tables: Mapping[str, TableSpec]) -> _Act:
+def _planned(entity: str, named: Mapping[str, Change], tables: Mapping[str, TableSpec]) -> _Act:
     spec, record_id = _place(entity, tables)
-    named = {change.field: change for change in group}
-    unknown = sorted(set(named) - set(spec.columns))
-    if unknown:
-        raise ValueError(f"{entity} has no field {unknown[0]!r}")
+    if unknown := named.keys() - spec.columns.keys():
+        raise ValueError(f"{entity} has no field {min(unknown)!r}")
     before = {name: _encoded(entity, name, spec.columns[name], change.before) for name, change in named.items()}
     after = {name: _encoded(entity, name, spec.columns[name], change.after) for name, change in named.items()}
     act = _act(entity, record_id, before.get("id"), after.get("id"), "id" in named)
@@ -169,21 +166,15 @@ def _hold(act: _Act, current: Mapping[str, Stored] | None) -> None:
             raise Stale(f"{act.entity}.{name} is no longer what the plan was made from")
 
 
-def _inserting(sql: Sql, act: _Act) -> Statement:
-    names = ", ".join(act.after)
-    marks = ", ".join("?" * len(act.after))
-    statement = f"INSERT INTO {act.spec.table} (shop, {names}) VALUES (?, {marks})"  # noqa: S608
-    return statement, (sql.shop, *act.after.values())
-
-
-def _updating(sql: Sql, act: _Act) -> Statement:
-    sets = ", ".join(f"{name} = ?" for name in act.after)
-    statement = f"UPDATE {act.spec.table} SET {sets} WHERE shop = ? AND id = ?"  # noqa: S608
-    return statement, (*act.after.values(), sql.shop, act.id)
-
-
-def _deleting(sql: Sql, act: _Act) -> Statement:
-    return f"DELETE FROM {act.spec.table} WHERE shop = ? AND id = ?", (sql.shop, act.id)  # noqa: S608
+def _writing(sql: Sql, act: _Act) -> Statement:
+    table = act.spec.table
+    if act.act == "delete":
+        return f"DELETE FROM {table} WHERE shop = ? AND id = ?", (sql.shop, act.id)  # noqa: S608
+    if act.act == "update":
+        sets = ", ".join([f"{name} = ?" for name in act.after])
+        return f"UPDATE {table} SET {sets} WHERE shop = ? AND id = ?", (*act.after.values(), sql.shop, act.id)  # noqa: S608
+    marks = ", ?" * len(act.after)
+    return f"INSERT INTO {table} (shop, {', '.join(act.after)}) VALUES (?{marks})", (sql.shop, *act.after.values())  # noqa: S608
 
 
 def _raising(sql: Sql, entity: str, version: int, tables: Mapping[str, TableSpec]) -> Statement:
