@@ -169,10 +169,9 @@ class SqlDesk(Consents, Requests):
     def roots(self, entities: Sequence[str]) -> Mapping[str, int]:
         """Only kinds that carry a version count: cart lines and refunds belong to their cart and order."""
         left, self._left = self._left, {}
-        wanted = [entity for entity in entities if entity.partition(":")[0] in _ROOTS]
-        asked = root_versions(self._sql, ALL_TABLES, [entity for entity in wanted if entity not in left])
-        found = {**left, **asked}
-        return {entity: found[entity] for entity in wanted if entity in found}
+        known = {entity: left[entity] for entity in entities if entity in left}
+        asked = [entity for entity in entities if entity not in left and entity.partition(":")[0] in _ROOTS]
+        return {**known, **root_versions(self._sql, ALL_TABLES, asked)}
 
     def apply(self, plan: Plan) -> None:
         for key in {change.entity for change in plan.changes if change.entity.startswith(_CONVERSATION)}:
@@ -194,9 +193,8 @@ class SqlDesk(Consents, Requests):
 
     def held(self, subject: Subject, talk: Talk, plan: Plan, *, besides: str | None) -> RequestStatus | None:
         """Nobody else's records are in a plan, so only this subject's requests can hold one."""
-        outstanding = self._sql.rows(HELD, held_by(self._sql, subject, talk))
-        wanted = {entity for entity, _ in plan.basis if entity.partition(":")[0] not in CATALOGUE}
-        for row in outstanding:
+        for row in self._sql.rows(HELD, held_by(self._sql, subject, talk)):
+            wanted = {entity for entity, _ in plan.basis if entity.partition(":")[0] not in CATALOGUE}
             if row["id"] != besides and not wanted.isdisjoint(entity for entity, _ in orjson.loads(row["basis"])):
                 status: RequestStatus = row["status"]
                 return status

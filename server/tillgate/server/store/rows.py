@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from tillgate.guards.model import Agent, Assurance, Json, Subject, inside
 from tillgate.tools.shops.embedded.sql import Row, Statement
 
 
+@lru_cache(64)
 def time_text(at: datetime) -> str:
     """A time as it is stored."""
     return at.astimezone(UTC).isoformat()[:19] + "Z"
