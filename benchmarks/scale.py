@@ -1,4 +1,4 @@
-"""What a governed `get_order` and `search_products` cost as the shop grows, in process, durable audit and all.
+"""What governed reads of an order, a cart and the catalogue cost as the shop grows, in process, durable audit and all.
 
     python benchmarks/scale.py                 # 1,000 to 100,000 orders, 200 to 20,000 variants; some two minutes
     python benchmarks/scale.py --quick         # up to 10,000 orders
@@ -45,14 +45,14 @@ SEARCHES: Mapping[str, Mapping[str, Any]] = {
 
 
 def shop(orders: int, variants: int) -> dict[str, Any]:
-    """A shop file of this size; ten orders a customer, four variants a product."""
+    """A shop file of this size; ten orders and a cart a customer, a refund an order, four variants a product."""
     dice, customers = random.Random(1), max(10, orders // 10)
     return {
         "currency": "USD",
         "customers": [_customer(number) for number in range(customers)],
         "products": [_product(number, dice) for number in range(variants // 4)],
         "offers": [],
-        "carts": [],
+        "carts": [_cart(number, number % (variants // 4)) for number in range(customers)],
         "orders": [_order(number, number % customers, number % (variants // 4)) for number in range(orders)],
     }
 
@@ -86,6 +86,11 @@ def _product(number: int, dice: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _cart(customer: int, product: int) -> dict[str, Any]:
+    lines = [{"variant_id": f"v_{product}_{place}", "quantity": 1} for place in range(2)]
+    return {"id": f"cart_{customer}", "customer_id": f"cus_{customer}", "lines": lines, "offers": []}
+
+
 def _order(number: int, customer: int, product: int) -> dict[str, Any]:
     line = {"id": f"ord_{number}-1", "variant_id": f"v_{product}_0", "quantity": 1, "unit_price": "10.00"}
     return {
@@ -93,7 +98,10 @@ def _order(number: int, customer: int, product: int) -> dict[str, Any]:
         "status": "delivered", "delivered_at": "2026-05-25T00:00:00Z", "disputed": False,
         "shipping_address": _address(customer), "lines": [line],
         "payments": [{"id": f"pay_{number}", "method_id": f"pm_{customer}", "amount": "10.00"}],
-        "refunds": [], "shipments": [], "note": None,
+        "refunds": [
+            {"id": f"ref_{number}", "payment_id": f"pay_{number}", "method_id": f"pm_{customer}", "amount": "1.00"},
+        ],
+        "shipments": [], "note": None,
     }  # fmt: skip
 
 
@@ -125,6 +133,7 @@ def measured(orders: int, variants: int, times: int) -> dict[str, float]:
 
         own = [f"ord_{number}" for number in range(0, orders, customers)]
         found = {"get_order": p50(lambda n: ask("get_order", {"order_id": own[n % len(own)]}), times)}
+        found["get_cart"] = p50(lambda _: ask("get_cart", {"cart_id": "cart_0"}), times)
         for name, arguments in SEARCHES.items():
             found[name] = p50(lambda _, wanted=arguments: ask("search_products", wanted), times)  # type: ignore[misc]
         store.close()

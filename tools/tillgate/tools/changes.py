@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import count
 
 from tillgate.guards.model import Change, Json
 from tillgate.guards.money import Currency
 
 
+@lru_cache(64)
 def stamped(moment: datetime) -> str:
     """The time as the record keeps it: RFC 3339, UTC, whole seconds."""
     return moment.astimezone(UTC).isoformat()[:19] + "Z"
