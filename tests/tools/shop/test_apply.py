@@ -263,6 +263,22 @@ def test_parents_are_made_before_and_removed_after_their_children_whatever_the_o
     assert contents(sql) == before
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_goods_come_back_before_goods_go_whatever_the_order(sql: Sql, contents: Contents, turned: bool) -> None:
+    before, held = contents(sql), read_entity(sql, SHOP_TABLES, "variant:v_1")
+    assert held is not None
+    quantities = {"out": -held["stock"] - 1, "in": 1}
+    moves = [
+        made(f"stock_move:{name}", id=name, variant_id="v_1", order_id="ord_1", quantity=quantity)
+        for name, quantity in quantities.items()
+    ]
+    changes = [change for move in (reversed(moves) if turned else moves) for change in move]
+    apply(sql, changes, [], SHOP_TABLES)
+    assert (read_entity(sql, SHOP_TABLES, "variant:v_1") or {})["stock"] == 0
+    apply(sql, inverse(changes), [], SHOP_TABLES)
+    assert contents(sql) == before
+
+
 def test_a_structured_value_is_compared_by_content_and_stored_canonically(sql: Sql) -> None:
     stored = sql.row("SELECT shipping_address FROM orders WHERE id = 'ord_2'")
     assert stored is not None
