@@ -103,27 +103,23 @@ def compile_view(paths: tuple[str, ...]) -> _Pick:
 
 def _picker(tree: _Node) -> _Pick:
     """The part of a value that a node lists; what is not of the listed shape is nothing: `{}`, or left out inside."""
-    if tree is _EVERYTHING:
-        return lambda value: value
-    names = tuple(tree)
-    parts = tuple([(name, _picker(inner)) for name, inner in tree.items() if inner is not _EVERYTHING])
-    item = tree.get(_ITEM)
-    pick_item = None if item is None else _picker(item)
+    fields = tuple([(name, None if inner is _EVERYTHING else _picker(inner)) for name, inner in tree.items()])
+    whole, pick_item = tree.get(_ITEM) is _EVERYTHING, dict(fields).get(_ITEM)
 
     def pick(value: Json) -> Json:
         kind = value.__class__
         if kind is dict or (kind is not list and _is_object(value)):
-            picked = {name: value[name] for name in names if name in value}
-            for name, part in parts:
-                if name in picked:
-                    picked[name] = inner = part(picked[name])
-                    if inner == {}:
-                        del picked[name]
+            picked: dict[str, Json] = {}
+            for name, part in fields:
+                if name in value:
+                    inner = value[name] if part is None else part(value[name])
+                    if part is None or inner or inner != {}:
+                        picked[name] = inner
             return picked
-        if pick_item is None or not _is_list(value):
+        if not _is_list(value):
             return {}
-        if item is _EVERYTHING:
-            return value
+        if pick_item is None:
+            return value if whole else {}
         return [pick_item(each) for each in value if each.__class__ is dict or _is_object(each) or _is_list(each)]
 
     return pick
