@@ -46,7 +46,7 @@ def seal(body: Mapping[str, Json], *, seq: int, prev: str) -> Sealed:
     `seq` counts from `FIRST`; `prev` is `GENESIS` for the first record only. Raises ValueError for a body
     that is not canonical JSON, that uses a field of the log itself, or that is no kind of record.
     """
-    if not _RESERVED.isdisjoint(body):
+    if not body.keys().isdisjoint(_RESERVED):
         raise ValueError(f"{', '.join(sorted(_RESERVED & body.keys()))}: written by the log, not by the body")
     if not isinstance(body.get("kind"), str) or body["kind"] == "checkpoint":
         raise ValueError("a record body has a kind, and it is not 'checkpoint'")

@@ -7,7 +7,7 @@ salt it proves the value; without it, it tells nothing, not even that two record
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from tillgate.guards.audit.canonical import canonical
 from tillgate.guards.model import Json
@@ -37,12 +37,11 @@ def withhold(
     held: dict[str, Json] = dict(body)
     personal: Personal = {}
     for path in _outermost(tuple(paths)):
-        found = _find(held, path)
-        if found is None:
+        if (place := _place(held, path)) is None:
             continue
-        keys, value = found
-        secret = salt()
-        held = _replaced(held, keys, {"commitment": commitment(path, secret, value)})
+        node, key = place
+        value, secret = node[key], salt()
+        node[key] = {"commitment": commitment(path, secret, value)}
         personal[path] = {"salt": secret.hex(), "value": value}
     return held, personal
 
@@ -51,14 +50,12 @@ def restore(body: Mapping[str, Json], personal: Mapping[str, Mapping[str, Json]]
     """The body with its personal values back. Raises ValueError where one is not what was committed to."""
     whole: dict[str, Json] = dict(body)
     for path, entry in sorted(personal.items()):
-        found = _find(whole, path)
-        if found is None:
+        if (place := _place(whole, path)) is None:
             raise ValueError(f"personal value for {path!r}, where the record holds nothing")
-        keys, held = found
-        expected = {"commitment": commitment(path, bytes.fromhex(entry["salt"]), entry["value"])}
-        if held != expected:
+        node, key = place
+        if node[key] != {"commitment": commitment(path, bytes.fromhex(entry["salt"]), entry["value"])}:
             raise ValueError(f"personal value for {path!r} is not what the record committed to")
-        whole = _replaced(whole, keys, entry["value"])
+        node[key] = entry["value"]
     return whole
 
 
@@ -68,22 +65,16 @@ def _outermost(paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(path for path in unique if not any(path.startswith(outer + ".") for outer in unique))
 
 
-def _find(node: Json, path: str) -> tuple[tuple[str, ...], Json] | None:
-    """The keys that lead to a path and the value there. A key that itself holds dots is tried whole first."""
-    keys: list[str] = []
-    rest = path
-    while node.__class__ is dict or isinstance(node, Mapping):
-        inner = cast("Mapping[str, Any]", node)
-        if rest in inner:
-            return (*keys, rest), inner[rest]
-        head, dot, rest = rest.partition(".")
-        if not dot or head not in inner:
+def _place(whole: dict[str, Json], path: str) -> tuple[dict[str, Json], str] | None:
+    """The object that holds what stands at a path, and its key there; the way to it is copied, so it can be written to.
+
+    A key that itself holds dots is tried whole first.
+    """
+    node = whole
+    while path not in node:
+        head, dot, path = path.partition(".")
+        inner = node.get(head)
+        if not dot or not isinstance(inner, dict):
             return None
-        keys.append(head)
-        node = inner[head]
-    return None
-
-
-def _replaced(node: Mapping[str, Json], keys: tuple[str, ...], value: Json) -> dict[str, Json]:
-    head, rest = keys[0], keys[1:]
-    return {**node, head: _replaced(node[head], rest, value) if rest else value}
+        node[head] = node = dict(cast("dict[str, Json]", inner))
+    return node, path
