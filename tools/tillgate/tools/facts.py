@@ -1,13 +1,11 @@
 """Facts from the record: each function turns one record into the typed facts of its group (CONTRACT §5)."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tillgate.guards.model import Json
 from tillgate.tools.commerce.model import Cart, Customer, Offer, Order, PaymentMethod
 
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
 _WITHDRAWAL_DAYS = 14
 _EU = frozenset(
     [
@@ -42,8 +40,13 @@ _EU = frozenset(
 )
 
 
-def _since(then: datetime, now: datetime, unit: timedelta) -> int:
-    return max(0, (now - then) // unit)
+def _days(then: datetime, now: datetime) -> int:
+    return max(0, (now - then).days)
+
+
+def _hours(then: datetime, now: datetime) -> int:
+    past = now - then
+    return max(0, past.days * 24 + past.seconds // 3600)
 
 
 def withdrawal(country: str, delivered_at: datetime | None, now: datetime) -> str:
@@ -64,7 +67,7 @@ def customer_facts(customer: Customer, now: datetime) -> Mapping[str, Json]:
     """Group `customer`."""
     facts: dict[str, Json] = {
         "id": customer.id,
-        "age_days": _since(customer.created_at, now, _DAY),
+        "age_days": _days(customer.created_at, now),
         "orders": customer.orders,
         "tags": list(customer.tags),
         "refunds_30d": customer.refunds_30d,
@@ -73,9 +76,9 @@ def customer_facts(customer: Customer, now: datetime) -> Mapping[str, Json]:
         "disputes": customer.disputes,
     }
     if customer.address_changed_at is not None:
-        facts["address_age_hours"] = _since(customer.address_changed_at, now, _HOUR)
+        facts["address_age_hours"] = _hours(customer.address_changed_at, now)
     if customer.email_changed_at is not None:
-        facts["email_age_hours"] = _since(customer.email_changed_at, now, _HOUR)
+        facts["email_age_hours"] = _hours(customer.email_changed_at, now)
     return facts
 
 
@@ -91,7 +94,7 @@ def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
         "refunded": money.refunded,
         "refundable": money.refundable,
         "refunded_percent": min(100, money.refunded * 100 // money.captured) if money.captured else 0,
-        "age_hours": _since(order.placed_at, now, _HOUR),
+        "age_hours": _hours(order.placed_at, now),
         "dispatched": order.dispatched,
         "disputed": order.disputed,
         "country": order.shipping_address.country,
@@ -104,9 +107,9 @@ def order_facts(order: Order, now: datetime) -> Mapping[str, Json]:
         "address_refunds_30d": order.address_refunds_30d,
     }
     if moved := order.amended("address"):
-        facts["address_age_hours"] = _since(moved[-1].created_at, now, _HOUR)
+        facts["address_age_hours"] = _hours(moved[-1].created_at, now)
     if order.delivered_at is not None:
-        facts["delivered_days"] = _since(order.delivered_at, now, _DAY)
+        facts["delivered_days"] = _days(order.delivered_at, now)
     return facts
 
 
@@ -138,7 +141,7 @@ def offer_facts(offer: Offer, uses: int, now: datetime) -> Mapping[str, Json]:
         "tags": list(offer.tags),
     }
     if offer.ends_at is not None:
-        facts["ends_in_hours"] = max(0, (offer.ends_at - now) // _HOUR)
+        facts["ends_in_hours"] = _hours(now, offer.ends_at)
     return facts
 
 

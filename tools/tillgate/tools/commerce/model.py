@@ -6,7 +6,7 @@ Amounts are integer minor units of the shop's one currency. Nothing here can be 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ BALANCES: tuple[MethodKind, ...] = ("gift_card", "store_credit")
 _ADJUSTS: tuple[Cause, ...] = ("items", "payment", "exchange")
 
 
-class Sums(NamedTuple):
+class Sums(Struct, frozen=True):
     """What of an order's money came in, went back and could still go back, in minor units."""
 
     captured: int
@@ -185,7 +185,7 @@ class Cart(Struct, frozen=True):
         return sum([line.quantity for line in self.lines])
 
 
-class CartSums(NamedTuple):
+class CartSums(Struct, frozen=True):
     """What a cart costs, in minor units.
 
     `discount` is what its offers take off, one after the other on what is left, in the order of their codes; never
@@ -321,7 +321,7 @@ class Order(Struct, frozen=True):
     @property
     def paying(self) -> tuple[Payment, ...]:
         """The payments that pay for the order now: those with something left, else the last one."""
-        return tuple(payment for payment in self.payments if self.left(payment)) or self.payments[-1:]
+        return tuple([payment for payment in self.payments if self.left(payment)]) or self.payments[-1:]
 
     @property
     def refundable(self) -> int:
@@ -333,7 +333,7 @@ class Order(Struct, frozen=True):
 
     def amended(self, kind: AmendmentKind) -> tuple[Amendment, ...]:
         """What was done to this order of one kind, oldest first."""
-        return tuple(each for each in self.amendments if each.kind == kind)
+        return tuple([each for each in self.amendments if each.kind == kind])
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line with this id, if it is on this order."""
