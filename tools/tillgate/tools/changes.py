@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
 
+from msgspec import to_builtins
+
 from tillgate.guards.model import Change, Json
 from tillgate.guards.money import Currency
 
@@ -12,7 +14,7 @@ from tillgate.guards.money import Currency
 @lru_cache(64)
 def stamped(moment: datetime) -> str:
     """The time as the record keeps it: RFC 3339, UTC, whole seconds."""
-    return moment.astimezone(UTC).isoformat()[:19] + "Z"
+    return f"{to_builtins(moment.astimezone(UTC))[:19]}Z"
 
 
 def created(
