@@ -8,7 +8,6 @@ import orjson
 from hypothesis import strategies as st
 
 from tillgate.guards.audit.log import GENESIS, export_lines, seal
-from tillgate.guards.audit.personal import withhold
 
 PERSONAL = ("arguments.address", "facts.args.address", "plan.changes", "outcome.data", "words")
 
@@ -58,9 +57,8 @@ def bodies(count: int = 30) -> list[dict[str, Any]]:
 def rows(made: Iterable[Mapping[str, Any]]) -> list[tuple[bytes, str, bytes | None]]:
     salt, head, stored = salts(), GENESIS, list[tuple[bytes, str, bytes | None]]()
     for seq, body in enumerate(made, start=1):
-        kept, personal = withhold(body, PERSONAL, salt)
-        sealed = seal(kept, seq=seq, prev=head)
-        stored.append((sealed.record, sealed.hash, orjson.dumps(personal) if personal else None))
+        sealed = seal(body, seq=seq, prev=head, personal=PERSONAL, salt=salt)
+        stored.append((sealed.record, sealed.hash, orjson.dumps(sealed.personal) if sealed.personal else None))
         head = sealed.hash
     return stored
 

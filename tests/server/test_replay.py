@@ -139,16 +139,17 @@ def test_risk_is_assessed_anew_and_not_believed() -> None:
 
 def test_an_export_is_read_with_its_personal_values_put_back() -> None:
     body = line(1, arguments={"email": "a@example.com"}, facts=facts(args={"email": "a@example.com"}))
-    kept, personal = withhold(body, ["arguments.email", "facts.args.email", "plan.changes"], lambda: b"s" * 16)
-    sealed = seal(kept, seq=1, prev=GENESIS)
-    rows = [(sealed.record, sealed.hash, orjson.dumps(personal))]
+    paths = ["arguments.email", "facts.args.email", "plan.changes"]
+    sealed = seal(body, seq=1, prev=GENESIS, personal=paths, salt=lambda: b"s" * 16)
+    rows = [(sealed.record, sealed.hash, orjson.dumps(sealed.personal))]
     whole, bare = (replay(export_lines(rows, without_personal=bare), policy()) for bare in (False, True))
     assert (ends(whole), whole.others) == (["completed → completed"], 1)
     assert bare.rows[0].note == "not decided: personal facts are not in this file (args.email)"
 
 
 def test_a_personal_value_that_was_changed_is_not_used() -> None:
-    kept, personal = withhold(line(1), ["arguments.n"], lambda: b"s" * 16)
+    kept = line(1)
+    personal = withhold(kept, ["arguments.n"], lambda: b"s" * 16)
     personal["arguments.n"]["value"] = 2
     made = again([{**kept, "personal": personal}], policy())
     assert "not what the record committed to" in made.unreadable[0].reason

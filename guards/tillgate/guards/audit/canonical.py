@@ -22,16 +22,26 @@ _WRITTEN = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 def canonical(value: Json) -> bytes:
     """The canonical bytes of a JSON value. Raises ValueError, naming the place, for anything else."""
-    try:
-        if fits(value):
-            written = orjson.dumps(value, option=_WRITTEN)
-            if written.isascii() or _plain_keys(value):
-                return written
+    vet(value)
+    return written(value)
+
+
+def vet(value: Json) -> None:
+    """Raises ValueError, naming the place, for a value of which some part is no JSON, or nested too deep."""
+    if not fits(value):
         _check(value, "", 0)
-        return orjson.dumps(value, option=_WRITTEN)
+
+
+def written(value: Json) -> bytes:
+    """The canonical bytes of a value that was vetted, or of a part of one. Raises ValueError as `canonical` does."""
+    try:
+        raw = orjson.dumps(value, option=_WRITTEN)
     except orjson.JSONEncodeError as error:
         _check(value, "", 0)
         raise ValueError(f"not a JSON value: {error}") from error
+    if not raw.isascii() and not _plain_keys(value):
+        _check(value, "", 0)
+    return raw
 
 
 def fits(value: Json) -> bool:

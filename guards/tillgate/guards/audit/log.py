@@ -5,14 +5,15 @@ that hash, and the checkpoint at the end of an export names how many there are a
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
 from msgspec import Struct
 
-from tillgate.guards.audit.canonical import canonical
+from tillgate.guards.audit.canonical import canonical, vet, written
+from tillgate.guards.audit.personal import Personal, withhold
 from tillgate.guards.errors import IntegrityError
 from tillgate.guards.model import Json
 
@@ -29,10 +30,11 @@ Row: TypeAlias = tuple[bytes, str, str | bytes | None]
 
 
 class Sealed(Struct, frozen=True):
-    """A record as it is stored: canonical bytes, and the hex leaf hash over them."""
+    """A record as it is stored: canonical bytes, the hex leaf hash over them, and the values withheld from them."""
 
     record: bytes
     hash: str
+    personal: Personal
 
 
 def leaf_hash(record: bytes) -> str:
@@ -40,10 +42,13 @@ def leaf_hash(record: bytes) -> str:
     return hashlib.sha256(b"\x00" + record).hexdigest()
 
 
-def seal(body: Mapping[str, Json], *, seq: int, prev: str) -> Sealed:
-    """Number a record body, link it to the hash before it and fix its bytes.
+def seal(
+    body: Mapping[str, Json], *, seq: int, prev: str, personal: Iterable[str] = (), salt: Callable[[], bytes] = bytes
+) -> Sealed:
+    """Number a record body, link it to the hash before it, withhold what is personal and fix its bytes.
 
-    `seq` counts from `FIRST`; `prev` is `GENESIS` for the first record only. Raises ValueError for a body
+    `seq` counts from `FIRST`; `prev` is `GENESIS` for the first record only. What stands at the dotted `personal` paths
+    is committed to, each under a fresh `salt`; without salts nothing can be withheld. Raises ValueError for a body
     that is not canonical JSON, that uses a field of the log itself, or that is no kind of record.
     """
     if not body.keys().isdisjoint(_RESERVED):
@@ -52,8 +57,11 @@ def seal(body: Mapping[str, Json], *, seq: int, prev: str) -> Sealed:
         raise ValueError("a record body has a kind, and it is not 'checkpoint'")
     if seq < FIRST or (seq == FIRST) is not (prev == GENESIS):
         raise ValueError(f"record {seq} cannot follow {prev[:12]}: the first record is {FIRST} and follows zeros")
-    record = canonical({**body, "v": 1, "seq": seq, "prev": prev})
-    return Sealed(record, leaf_hash(record))
+    entry = {**body, "v": 1, "seq": seq, "prev": prev}
+    vet(entry)
+    beside = withhold(entry, personal, salt)
+    record = written(entry)
+    return Sealed(record, leaf_hash(record), beside)
 
 
 @dataclass(frozen=True, slots=True)

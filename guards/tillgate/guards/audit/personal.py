@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeAlias, cast
 
-from tillgate.guards.audit.canonical import canonical
+from tillgate.guards.audit.canonical import canonical, written
 from tillgate.guards.model import Json
 
 SALT_BYTES = 16
@@ -19,31 +19,28 @@ Personal: TypeAlias = dict[str, dict[str, Json]]
 """Dotted path to `{"salt": hex, "value": value}`."""
 
 
-def commitment(path: str, salt: bytes, value: Json) -> str:
-    """The hex commitment to a value at a path. Raises ValueError for a salt that is not `SALT_BYTES` long."""
+def commitment(path: str, salt: bytes, raw: bytes) -> str:
+    """The hex commitment to the canonical bytes of a value at a path. A salt of another length is a ValueError."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt is {SALT_BYTES} random bytes, not {len(salt)}")
-    return hmac.digest(salt, path.encode("ascii") + b"\0" + canonical(value), "sha256").hex()
+    return hmac.digest(salt, path.encode("ascii") + b"\0" + raw, "sha256").hex()
 
 
-def withhold(
-    body: Mapping[str, Json], paths: Iterable[str], salt: Callable[[], bytes]
-) -> tuple[dict[str, Json], Personal]:
-    """The body with the value at each dotted path committed to, and those values with their salts.
+def withhold(vetted: dict[str, Json], paths: Iterable[str], salt: Callable[[], bytes]) -> Personal:
+    """Put a commitment in place of the value at each dotted path; gives those values with their salts.
 
-    A missing path is skipped; of two nested paths the outer one counts. `salt` gives `SALT_BYTES` fresh
-    random bytes a call.
+    A missing path is skipped; of two nested paths the outer one counts. What stands inside the body is copied before
+    it is changed. `salt` gives `SALT_BYTES` fresh random bytes a call.
     """
-    held: dict[str, Json] = dict(body)
     personal: Personal = {}
     for path in _outermost(tuple(paths)):
-        if (place := _place(held, path)) is None:
+        if (place := _place(vetted, path)) is None:
             continue
         node, key = place
         value, secret = node[key], salt()
-        node[key] = {"commitment": commitment(path, secret, value)}
+        node[key] = {"commitment": commitment(path, secret, written(value))}
         personal[path] = {"salt": secret.hex(), "value": value}
-    return held, personal
+    return personal
 
 
 def restore(body: Mapping[str, Json], personal: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
@@ -53,7 +50,8 @@ def restore(body: Mapping[str, Json], personal: Mapping[str, Mapping[str, Json]]
         if (place := _place(whole, path)) is None:
             raise ValueError(f"personal value for {path!r}, where the record holds nothing")
         node, key = place
-        if node[key] != {"commitment": commitment(path, bytes.fromhex(entry["salt"]), entry["value"])}:
+        expected = {"commitment": commitment(path, bytes.fromhex(entry["salt"]), canonical(entry["value"]))}
+        if node[key] != expected:
             raise ValueError(f"personal value for {path!r} is not what the record committed to")
         node[key] = entry["value"]
     return whole

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from tillgate.guards.audit.log import FIRST, GENESIS, Row, export_lines, seal
-from tillgate.guards.audit.personal import SALT_BYTES, withhold
+from tillgate.guards.audit.personal import SALT_BYTES
 from tillgate.guards.errors import IntegrityError
 from tillgate.guards.model import Json
 from tillgate.tools.shops.embedded.sql import Sql
@@ -43,8 +43,8 @@ class Tail:
     def append(self, body: Mapping[str, Json], personal: Sequence[str], before: int | None) -> None:
         """One more record. `before` is the record before it in the same conversation."""
         last, prev = self._last()
-        kept, beside = withhold(body, personal, _salt)
-        sealed = seal(kept, seq=last + 1, prev=prev)
+        sealed = seal(body, seq=last + 1, prev=prev, personal=personal, salt=_salt)
+        beside = sealed.personal
         values = (self._shop, last + 1, orjson.dumps(beside, option=orjson.OPT_SORT_KEYS)) if beside else None
         self._records.append(((self._shop, last + 1, sealed.hash, before, sealed.record), values))
         self._end = last + 1, sealed.hash
