@@ -82,9 +82,9 @@ def _is_plain(picked: Json, masks: Masks) -> bool:
         raw = orjson.dumps(picked)
     except orjson.JSONEncodeError:
         return False
-    if not raw.isascii() or b"\\" in raw or b"\x7f" in raw or len(raw) > MAX_BYTES or _ANY in masks.by_name:
+    if not raw.isascii() or _ESCAPE in raw or _DELETE in raw or len(raw) > MAX_BYTES or _ANY in masks.by_name:
         return False
-    return _RUN not in raw.translate(_DIGITS, _SEPARATORS) and not any(map(raw.__contains__, masks.keys))
+    return raw.translate(_DIGITS, _SEPARATORS).find(_RUN) < 0 and max(map(raw.find, masks.keys), default=-1) < 0
 
 
 @lru_cache(maxsize=1024)
@@ -237,6 +237,7 @@ _DIGIT_RUN = re.compile(rf"(?<![A-Za-z0-9_])\d(?:{_SEPARATOR}\d){{12,}}(?![A-Za-
 _GROUP = re.compile(r"\d+")
 _SEPARATORS = b" -_."
 _DIGITS = bytes(ord("0") if chr(byte).isdigit() and byte < 128 else 0 for byte in range(256))
+_ESCAPE, _DELETE = ord("\\"), 0x7F
 _RUN = b"0" * _FEWEST
 """In ASCII: what is left, once separators are gone, of whatever could hold a card number, and of much that does not."""
 
