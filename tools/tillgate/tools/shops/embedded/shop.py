@@ -5,7 +5,8 @@ statements and end in None; only `identify` searches across customers, and it re
 """
 
 import unicodedata
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -111,8 +112,8 @@ class ShopReader:
         """Products with a variant in which every word of the query occurs, by title; only those variants."""
         asked = _search(self._sql, query, category=category, max_price=max_price, in_stock=in_stock)
         _foresee_search(self._sql, asked)
-        found = self._sql.stream(self._say.search[self._narrowest(asked)], asked)
-        return _products(_of_first(_bounded(limit), found))
+        with closing(self._sql.stream(self._say.search[self._narrowest(asked)], asked)) as found:
+            return _products(found, _bounded(limit))
 
     def _narrowest(self, asked: Mapping[str, Any]) -> str:
         """What the search goes by, so that its cost does not grow with the catalogue."""
@@ -132,7 +133,7 @@ class ShopReader:
 
     def product(self, product_id: str) -> Product | None:
         """A product with all its variants, sold out ones too."""
-        found = _products(self._sql.rows(self._say.product, {**self._owner, "id": product_id}))
+        found = _products(self._sql.rows(self._say.product, {**self._owner, "id": product_id}), 1)
         return found[0] if found else None
 
     def variants(self, ids: Sequence[str]) -> Mapping[str, Variant]:
@@ -243,33 +244,21 @@ def _running(cart: Cart, now: datetime) -> Cart:
     return cart if offers == cart.offers else replace(cart, offers=offers)
 
 
-def _products(found: Sequence[Row]) -> tuple[Product, ...]:
-    """Products in the order of the rows; a row without a variant id is a product that has none."""
-    heads: dict[str, Row] = {}
-    variants: dict[str, list[Variant]] = {}
-    for row in found:
-        product_id = row["product_id"]
-        heads.setdefault(product_id, row)
-        listed = variants.setdefault(product_id, [])
-        if row["id"] is not None:
-            listed.append(rows.variant(row[:-1]))
-    return tuple(
-        Product(product_id, row["title"], row["category"], tuple(variants[product_id]))
-        for product_id, row in heads.items()
-    )
+def _products(found: Iterable[Row], most: int) -> tuple[Product, ...]:
+    """The first products in the order of the rows, and not one row more is looked at.
 
-
-def _of_first(limit: int, found: Generator[Row]) -> Sequence[Row]:
-    """The rows of the first products, and not one row more is looked for."""
-    rows_found: list[Row] = []
-    products: set[str] = set()
+    A row without a variant id is a product that has none.
+    """
+    products: dict[str, tuple[str, str | None, list[Variant]]] = {}
     for row in found:
-        if row["product_id"] not in products and len(products) == limit:
-            break
-        products.add(row["product_id"])
-        rows_found.append(row)
-    found.close()
-    return rows_found
+        variant_id, product_id, title, *_, category = row
+        if product_id not in products:
+            if len(products) == most:
+                break
+            products[product_id] = title, category, []
+        if variant_id is not None:
+            products[product_id][2].append(rows.variant(row[:-1]))
+    return tuple([Product(key, title, category, tuple(each)) for key, (title, category, each) in products.items()])
 
 
 def _bounded(limit: int) -> int:
