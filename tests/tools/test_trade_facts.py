@@ -41,6 +41,30 @@ def facts(world: World, tool: str = "get_order", **arguments: Any) -> Any:
     return world.records()[-1]["facts"]
 
 
+AGES = [
+    (timedelta(0), 0, 0),
+    (timedelta(seconds=3599), 0, 0),
+    (timedelta(hours=1), 1, 0),
+    (timedelta(hours=23, minutes=59, seconds=59), 23, 0),
+    (timedelta(days=1), 24, 1),
+    (timedelta(days=400, hours=5), 9605, 400),
+    (timedelta(seconds=-1), 0, 0),
+    (timedelta(days=-3), 0, 0),
+]
+
+
+@pytest.mark.parametrize(("since", "hours", "days"), AGES)
+def test_an_age_is_in_whole_units_and_never_below_zero(
+    world_of: Callable[[Shop], World], shop: Shop, since: timedelta, hours: int, days: int
+) -> None:
+    then = at(seconds=since.total_seconds())
+    shop["orders"][0] |= {"placed_at": then, "delivered_at": then}
+    shop["customers"][0] |= {"created_at": then, "address_changed_at": then}
+    known = facts(world_of(shop))
+    assert (known["order"]["age_hours"], known["order"]["delivered_days"]) == (hours, days)
+    assert (known["customer"]["address_age_hours"], known["customer"]["age_days"]) == (hours, days)
+
+
 WITHDRAWAL = [
     ("DE", timedelta(days=14), "open"),
     ("DE", timedelta(days=15), "over"),
