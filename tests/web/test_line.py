@@ -54,7 +54,7 @@ async def talking(most_waiting: int = 10) -> AsyncIterator[tuple[Line, Gate, lis
     lost: list[str] = []
     line = Line(ours, lost=lambda: lost.append("lost"), most_waiting=most_waiting)
     with theirs:
-        async with line.open():
+        async with asyncio.timeout(30), line.open():
             yield line, Gate(theirs), lost
 
 
