@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from worlds import NOW, SHOP
 
 from tillgate.guards.errors import Unavailable
 from tillgate.server.app import App, build
+from tillgate.server.serving import hello_of
 from tillgate.server.settings import settings
 from tillgate.server.web import endpoint
 from tillgate.tools.shops.embedded.seed import seed
@@ -63,6 +65,14 @@ def client(app: App) -> Iterator[TestClient]:
 def records(app: App) -> list[dict[str, Any]]:
     with app.store.reading() as desk:
         return [json.loads(row[0]) for row in desk.sql.rows("SELECT record FROM audit ORDER BY seq")]
+
+
+def test_whoever_speaks_http_is_not_told_where_store_policy_and_providers_are(app: App) -> None:
+    told = replace(
+        app, settings=settings(db="postgresql://me:opensesame@db/shop", payments="stub:books.db", notify="x")
+    )
+    assert not hello_of(told).settings.keys() & {"db", "TILLGATE_DATABASE_URL", "shop", "policy", "payments", "notify"}
+    assert "opensesame" not in str(hello_of(told).settings)
 
 
 def test_a_call_is_answered_as_json_and_recorded(app: App, client: TestClient) -> None:
