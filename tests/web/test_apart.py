@@ -92,7 +92,7 @@ def test_an_interrupt_from_the_terminal_ends_both_in_order(web: Web) -> None:
     for each in (number, web.process.pid):  # a terminal tells every process of the group
         os.kill(each, signal.SIGINT)
     assert web.process.wait(20) == 0
-    assert not any("Traceback" in line for line in web.said)
+    assert not any("Traceback" in line for line in web.said), "".join(web.said)
 
 
 def test_a_setting_it_cannot_serve_by_is_refused_before_anything_is_served(world: World) -> None:

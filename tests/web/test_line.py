@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,3 +237,27 @@ def test_a_refund_that_is_with_the_provider_is_settled_whether_or_not_anybody_wa
     paid.close()
     assert world.rows("SELECT amount FROM transfer WHERE kind = 'refund'") == [(4000,)]
     assert world.rows("SELECT status FROM escalation") == [("executed",)]
+
+
+ASKING = """policy: asking
+version: 1
+currency: USD
+rules:
+  - {id: all, tools: "*", permit: true}
+  - {id: ask, tools: [issue_refund], confirm: client}
+"""
+
+
+@pytest.mark.parametrize(("yes", "status"), [(True, "completed"), (False, "denied"), (None, "confirmation_required")])
+def test_what_the_clients_user_says_goes_to_the_call_that_waits_for_it(
+    world: World, yes: bool | None, status: str
+) -> None:
+    served = Served(world.under(ASKING))
+    asked = msgspec.structs.replace(REFUND, caller=msgspec.structs.replace(REFUND.caller, asks=frozenset({"form"})))
+    [(number, question)] = served.ask((1, between.Call(asked)))
+    assert (number, type(question)) == (1, between.Question)
+    [(number, ended)] = served.ask((2, between.Said(1, yes)))
+    assert number == 1
+    assert isinstance(ended, between.Ended)
+    assert ended.outcome.status == status
+    served.close()

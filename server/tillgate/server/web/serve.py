@@ -67,14 +67,17 @@ def speak(line: socket.socket, listening: socket.socket, lost: Callable[[], None
         timeout_graceful_shutdown=int(GRACE_SECONDS),
     )
     sys.stderr.write(f"tillgate serves {access.resource} on {host} port {port}\n")
-    signal.signal(signal.SIGTERM, leave)  # what the signal does once the server has ended
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)  # what the signal does once the server has ended
     _Server(config).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        end_for_sure()
-        super().handle_exit(sig, frame)
+        """Once: an interrupt from a terminal comes from there and from the gate, and the second is no hurry."""
+        if not self.should_exit:
+            end_for_sure()
+            super().handle_exit(sig, frame)
 
 
 def site_of(
