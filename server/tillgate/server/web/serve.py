@@ -73,9 +73,12 @@ def speak(line: socket.socket, listening: socket.socket, lost: Callable[[], None
 
 
 class _Server(uvicorn.Server):
+    _told = False
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Once: an interrupt from a terminal comes from there and from the gate, and the second is no hurry."""
-        if not self.should_exit:
+        if not self._told:
+            self._told = True  # before all else: the other may come while this one is handled
             end_for_sure()
             super().handle_exit(sig, frame)
 
