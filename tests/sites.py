@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from tillgate.server.answering import Answering
 from tillgate.server.app import App
+from tillgate.server.over_http import hello_of
 from tillgate.server.reloading import LivePolicy
-from tillgate.server.serving import hello_of
 from tillgate.server.web.line import Line
 from tillgate.server.web.options import access_of
 from tillgate.server.web.serve import site_of

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tillgate.server.serving import settle_memory
+from tillgate.server.beside import settle_memory
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from worlds import NOW, SHOP
 
 from tillgate.guards.errors import Unavailable
 from tillgate.server.app import App, build
-from tillgate.server.serving import hello_of
+from tillgate.server.over_http import hello_of
 from tillgate.server.settings import settings
 from tillgate.server.web import endpoint
 from tillgate.tools.shops.embedded.seed import seed
