@@ -58,8 +58,9 @@ class Desk:
         async def words() -> str:
             return policy_in_words(self.world.gate.tools, self.world.gate.policy)
 
-        cards = {card.name: card for card in cards_of(self.world.gate.tools)}
-        return build_server(Door(cards, call, lambda _: "p", words, b"k" * 32, self.world.store.now))
+        return build_server(
+            Door(lambda: cards_of(self.world.gate.tools), call, lambda _: "p", words, b"k" * 32, self.world.store.now)
+        )
 
     async def call(self, mode: str, tool: str = "issue_refund", **arguments: Any) -> dict[str, Any]:
         async with Client(self.server(), mode=mode, elicitation_callback=self.elicit) as client:

@@ -56,8 +56,9 @@ def server(world: World, customer_number: int = 1) -> Any:
     async def words() -> str:
         return policy_in_words(world.gate.tools, world.gate.policy)
 
-    cards = {card.name: card for card in cards_of(world.gate.tools)}
-    return build_server(Door(cards, call, lambda _: "p", words, b"k" * 32, world.store.now))
+    return build_server(
+        Door(lambda: cards_of(world.gate.tools), call, lambda _: "p", words, b"k" * 32, world.store.now)
+    )
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -4,7 +4,7 @@ Who calls is settled by the transport, never by arguments. What was begun is fin
 though whoever asked may go away.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -69,7 +69,7 @@ class Door:
     between a question and its answer; `words` tells of the policy that is served now, and `now` what the clock says.
     """
 
-    cards: Mapping[str, Card]
+    cards: Callable[[], Sequence[Card]]
     call: Handle
     principal: Callable[[Scope | None], str]
     words: Callable[[], Awaitable[str]]

@@ -46,7 +46,7 @@ class Handlers:
 
     @cached_property
     def _tools(self) -> t.ListToolsResult:
-        tools = [_tool(card) for card in self._door.cards.values()]
+        tools = [_tool(card) for card in self._door.cards()]
         return t.ListToolsResult(tools=tools, ttl_ms=60_000, cache_scope="private")
 
     async def list_tools(self, _ctx: Context, _params: t.PaginatedRequestParams | None) -> t.ListToolsResult:

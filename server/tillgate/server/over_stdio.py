@@ -47,5 +47,6 @@ def _door(app: App, live: LivePolicy, calls: Calls) -> Door:
     async def words() -> str:
         return policy_in_words(app.tools, live.policy)
 
-    cards = {card.name: card for card in cards_of(app.tools)}
-    return Door(cards, call, lambda _scope: callers.principal, words, app.state_key(), app.clock.now)
+    return Door(
+        lambda: cards_of(app.tools), call, lambda _scope: callers.principal, words, app.state_key(), app.clock.now
+    )

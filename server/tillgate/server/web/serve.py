@@ -91,7 +91,7 @@ def site_of(
     places = Places(CALLS_AT_ONCE if access.tokens else CONNECTIONS)  # without tokens everybody is one principal
     sessions = Sessions(SESSIONS_EACH if access.tokens else CONNECTIONS)
     door = _door(served, hello, line, access, clock)
-    endpoint = Endpoint(door, Statuses(door.cards, bearer), places, sessions)
+    endpoint = Endpoint(door, Statuses({card.name: card for card in hello.cards}, bearer), places, sessions)
     keys = access.tokens.keys if access.tokens else None
     own = [health(line, keys), *(metadata_pages(access.resource, access.issuer) if bearer else ())]
     return Site(endpoint, line, access.names, bearer, [*own, *verify_routes(line), *more], Refusals(line.refused))
@@ -104,8 +104,7 @@ def _door(served: Settings, hello: Hello, line: Line, access: Access, clock: Clo
     def principal(scope: Scope | None) -> str:
         return scope[IDENTITY].principal if access.tokens and scope is not None else everybody.principal
 
-    cards = {card.name: card for card in hello.cards}
-    return Door(cards, _handle(line, callers), principal, line.words, hello.state_key, clock.now)
+    return Door(lambda: hello.cards, _handle(line, callers), principal, line.words, hello.state_key, clock.now)
 
 
 def _handle(line: Line, callers: CallerOf) -> Handle:
