@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.world import TILLGATE, World, policy
-from web.house import Web, Wire, message, records, request, serving
+from web.house import CAPABILITIES, META, Web, Wire, message, records, request, serving
 
 OPEN = policy()
 ORDER = {"order_id": "ord_a1"}
@@ -93,6 +93,30 @@ def test_an_interrupt_from_the_terminal_ends_both_in_order(web: Web) -> None:
         os.kill(each, signal.SIGINT)
     assert web.process.wait(20) == 0
     assert not any("Traceback" in line for line in web.said), "".join(web.said)
+
+
+def test_told_to_end_the_gate_has_it_end_in_order(web: Web) -> None:
+    """What it only counted so far is written down on its way out."""
+    for _ in range(3):
+        assert web.call("get_order", ORDER, token=None).status == 401
+    assert web.end() == 0
+    counts = [record["count"] for record in records(web.world) if record["kind"] == "refused_requests"]
+    assert counts == [1, 2]
+
+
+def test_a_hang_up_is_for_the_process_with_the_policy(web: Web) -> None:
+    os.kill(speaker(web), signal.SIGHUP)
+    assert web.call("get_order", ORDER).answer.status == "completed"
+
+
+def test_the_gate_knows_where_the_customers_page_is(world: World) -> None:
+    asking = policy("{id: ask, tools: [cancel_order], confirm: customer}")
+    with serving(world, policy=asking) as web:
+        meta = {**META, CAPABILITIES: {"elicitation": {"url": {}}}}
+        reply = web.call("cancel_order", {"order_id": "ord_a2", "reason": "other"}, meta=meta)
+        url = reply.message["result"]["inputRequests"]["answer"]["params"]["url"]
+        assert url.startswith(f"http://{web.host}/verify/cnf_")
+        assert web.get(url.removeprefix(f"http://{web.host}")).status == 200
 
 
 def test_a_setting_it_cannot_serve_by_is_refused_before_anything_is_served(world: World) -> None:
