@@ -104,6 +104,12 @@ def test_told_to_end_the_gate_has_it_end_in_order(web: Web) -> None:
     assert counts == [1, 2]
 
 
+def test_a_token_that_no_message_can_hold_keeps_nobody_waiting(web: Web) -> None:
+    answer = web.call("get_order", ORDER, web.token(scope="tools:read \ud800")).answer
+    assert (answer.status, answer.codes) == ("failed", ["unavailable"])
+    assert web.call("get_order", ORDER).answer.status == "completed"
+
+
 def test_a_hang_up_is_for_the_process_with_the_policy(web: Web) -> None:
     os.kill(speaker(web), signal.SIGHUP)
     assert web.call("get_order", ORDER).answer.status == "completed"

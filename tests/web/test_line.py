@@ -17,7 +17,7 @@ from worlds import World, customer, make_world
 
 from tillgate.guards.desk import Received
 from tillgate.guards.effects import Answer, Refused, UnderWay, reach
-from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.errors import Busy, Unavailable, Unsure
 from tillgate.guards.steps import Ask
 from tillgate.server import between
 from tillgate.server.answering import Answering
@@ -46,7 +46,7 @@ class Gate:
         return self._heard.pop(0)
 
     async def says(self, number: int, answer: between.Answer) -> None:
-        await asyncio.get_running_loop().sock_sendall(self._line, between.frame([(number, answer)]))
+        await asyncio.get_running_loop().sock_sendall(self._line, between.frame([between.part(number, answer)]))
 
 
 @asynccontextmanager
@@ -81,7 +81,7 @@ async def test_a_question_to_somebody_who_has_gone_stands_for_another_time() -> 
         call.cancel()
         await asyncio.wait([call])
         await gate.says(number, between.Question(Ask("form", "Shall I?", "cnf_1", "secret")))
-        assert await gate.hears() == (number, between.Said(number, None))
+        assert await gate.hears() == (number, between.Said(None))
         await gate.says(number, between.Failed("nobody hears this"))
         words = asyncio.ensure_future(line.words())
         number, _ = await gate.hears()
@@ -104,7 +104,7 @@ async def test_who_goes_while_being_asked_has_not_said_yes() -> None:
         await asked.wait()
         call.cancel()
         await asyncio.wait([call])
-        assert await gate.hears() == (number, between.Said(number, None))
+        assert await gate.hears() == (number, between.Said(None))
 
 
 async def test_when_the_gate_is_gone_everybody_is_told() -> None:
@@ -117,6 +117,28 @@ async def test_when_the_gate_is_gone_everybody_is_told() -> None:
         assert lost == ["lost"]
 
 
+async def test_what_cannot_be_said_is_in_nobody_elses_way() -> None:
+    """A scope of a token with half a character in it: no text can hold it."""
+    broken = msgspec.structs.replace(CALL, caller=msgspec.structs.replace(CALL.caller, scopes=frozenset({"\ud800"})))
+    async with talking() as (line, gate, _):
+        unsayable = asyncio.ensure_future(line.call(broken, nobody_to_ask))
+        words = asyncio.ensure_future(line.words())
+        number, _ = await gate.hears()
+        await gate.says(number, between.Plain("said"))
+        assert await words == "said"
+        with pytest.raises(ValueError, match="surrogates"):
+            await unsayable
+
+
+async def test_of_a_call_without_an_answer_nobody_says_that_nothing_was_done() -> None:
+    async with talking() as (line, gate, _):
+        call = asyncio.ensure_future(line.call(CALL, nobody_to_ask))
+        number, _ = await gate.hears()
+        await gate.says(number, between.Failed("a fault"))
+        with pytest.raises(Unsure):
+            await call
+
+
 async def test_an_end_in_order_is_no_loss() -> None:
     async with talking() as (_line, _gate, lost):
         pass
@@ -125,13 +147,13 @@ async def test_an_end_in_order_is_no_loss() -> None:
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.lists(st.integers(1, 9), min_size=1))
 def test_frames_are_whole_however_they_come(contents: list[bytes], sizes: list[int]) -> None:
-    stream = b"".join(map(between.frame, contents))
+    stream = b"".join(between.frame([between.part(1, between.Plain(each))]) for each in contents)
     frames, found = between.Frames(), list[bytes]()
     while stream:
         for size in sizes:
             found += frames.add(stream[:size])
             stream = stream[size:]
-    assert found == [between.frame(content)[4:] for content in contents]
+    assert [between.answers.decode(each) for each in found] == [[(1, between.Plain(each))] for each in contents]
 
 
 class Served:
@@ -145,7 +167,7 @@ class Served:
         self._thread.start()
 
     def ask(self, *content: Any) -> list[tuple[int, between.Answer]]:
-        self.line.sendall(between.frame(list(content)))
+        self.line.sendall(between.frame([between.part(number, each) for number, each in content]))
         answer = between.receive(self.line)
         assert answer is not None
         return between.answers.decode(answer)
@@ -186,8 +208,8 @@ def served(world: World) -> Iterator[Served]:
     [
         b"\xc1",
         b"\x91\x92\x01\x81\xa4type\xa7Nothing",
-        between.frame([(1, {"type": "Call", "received": {"tool": "get_order"}})])[4:],
-        between.frame([("one", {"type": "Health"})])[4:],
+        msgspec.msgpack.encode([(1, {"type": "Call", "received": {"tool": "get_order"}})]),
+        msgspec.msgpack.encode([("one", {"type": "Health"})]),
     ],
 )
 def test_what_is_not_listed_is_not_answered_and_ends_it(
@@ -200,8 +222,22 @@ def test_what_is_not_listed_is_not_answered_and_ends_it(
     assert world.records() == before
 
 
+def test_an_answer_that_cannot_be_said_takes_no_other_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tillgate.server.answering.policy_in_words", lambda *_: 2**64)
+    monkeypatch.setattr(Live, "policy", None, raising=False)
+    served = Served(world)
+    told = dict(served.ask((1, between.Words()), (2, between.Words())))
+    assert {type(each) for each in told.values()} == {between.Failed}
+    assert "cannot be passed on" in caplog.text
+    [(number, ended)] = served.ask((3, between.Call(CALL)))
+    assert (number, type(ended)) == (3, between.Ended)
+    served.close()
+
+
 def test_an_answer_to_a_question_that_was_never_put_is_nothing(served: Served, world: World) -> None:
-    [(number, answer)] = served.ask((7, between.Said(3, True)), (8, between.Call(CALL)))
+    [(number, answer)] = served.ask((7, between.Said(True)), (8, between.Call(CALL)))
     assert number == 8
     assert isinstance(answer, between.Ended)
     assert len(world.records()) == 1
@@ -223,7 +259,7 @@ def test_a_refund_that_is_with_the_provider_is_settled_whether_or_not_anybody_wa
         return reach({PAYMENTS: books}, way) if pays.wait(20) else Refused("it took too long")
 
     paid = Served(replace(world, gate=replace(world.gate, reach=provider)))
-    paid.line.sendall(between.frame([(1, between.Call(REFUND))]))
+    paid.line.sendall(between.frame([between.part(1, between.Call(REFUND))]))
     assert asked.wait(20)
     if stays:
         pays.set()
@@ -256,7 +292,7 @@ def test_what_the_clients_user_says_goes_to_the_call_that_waits_for_it(
     asked = msgspec.structs.replace(REFUND, caller=msgspec.structs.replace(REFUND.caller, asks=frozenset({"form"})))
     [(number, question)] = served.ask((1, between.Call(asked)))
     assert (number, type(question)) == (1, between.Question)
-    [(number, ended)] = served.ask((2, between.Said(1, yes)))
+    [(number, ended)] = served.ask((1, between.Said(yes)))
     assert number == 1
     assert isinstance(ended, between.Ended)
     assert ended.outcome.status == status

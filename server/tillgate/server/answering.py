@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from msgspec import MsgspecError
+from msgspec import MsgspecError, Raw
 
 from tillgate.guards.audit.record import rfc3339
 from tillgate.guards.desk import Desk
@@ -35,7 +35,7 @@ class Answering:
         self._frames = between.Frames()
         self._woken, self._wake = socket.socketpair()
         self._counter = Counter(store, live.gate.reach, self._interrupt)
-        self._told: list[tuple[int, Answer]] = []
+        self._told: list[Raw] = []
         self._asked: dict[int, Callable[[bool | None], None]] = {}
         self._gone = False
 
@@ -86,7 +86,7 @@ class Answering:
 
     def _begin(self, number: int, request: between.Request) -> None:
         if isinstance(request, between.Said):
-            if (resume := self._asked.pop(request.to, None)) is not None:
+            if (resume := self._asked.pop(number, None)) is not None:
                 resume(request.yes)
             return
         self._counter.take(self._steps(request), partial(self._ended, number), partial(self._put, number))
@@ -107,17 +107,25 @@ class Answering:
             case between.Health():
                 return health(live)
             case between.Words():
-                return _words(live.gate.tools, live)
+                return _words(live)
             case between.Said():
                 raise TypeError("an answer begins nothing")
 
     def _ended(self, number: int, ended: Any) -> None:
         self._asked.pop(number, None)
-        self._told.append((number, _answer(ended)))
+        self._say(number, _answer(ended))
 
     def _put(self, number: int, ask: Ask, said: Callable[[bool | None], None]) -> None:
         self._asked[number] = said
-        self._told.append((number, between.Question(ask)))
+        self._say(number, between.Question(ask))
+
+    def _say(self, number: int, answer: Answer) -> None:
+        try:
+            part = between.part(number, answer)
+        except ValueError:
+            log.exception("an answer cannot be passed on")
+            part = between.part(number, between.Failed("the answer cannot be passed on"))
+        self._told.append(part)
 
 
 def health(live: LivePolicy) -> Steps[dict[str, Any]]:
@@ -134,9 +142,9 @@ def _once(job: Callable[[Any], Any]) -> Steps[Any]:
     return (yield Transact(job))
 
 
-def _words(tools: Any, live: LivePolicy) -> Steps[str]:
-    yield from ()
-    return policy_in_words(tools, live.policy)
+def _words(live: LivePolicy) -> Steps[str]:
+    yield from ()  # it asks for nothing
+    return policy_in_words(live.gate.tools, live.policy)
 
 
 def _write_down(desk: Desk, why: str, count: int) -> None:

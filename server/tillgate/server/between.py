@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from tillgate.guards.desk import Received
@@ -30,9 +30,8 @@ class Call(Struct, frozen=True, tag=True):
 
 
 class Said(Struct, frozen=True, tag=True):
-    """What the client's user said to the question that was put for an earlier request."""
+    """What the client's user said to the question that was put for the call of this number."""
 
-    to: int
     yes: bool | None
 
 
@@ -129,7 +128,15 @@ hello = Decoder(Hello)
 ready = Decoder(Ready)
 
 
-def frame(content: Any) -> bytes:
+def part(number: int, content: Request | Answer) -> Raw:
+    """One request or answer, ready to go with others: what cannot be said (ValueError) is in nobody else's way."""
+    try:
+        return Raw(_encoder.encode((number, content)))
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"it holds something that no message can: {error}") from error
+
+
+def frame(content: Hello | Ready | Sequence[Raw]) -> bytes:
     """One frame, ready to send."""
     body = _encoder.encode(content)
     return _LENGTH.pack(len(body)) + body

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from msgspec import Raw
+
 from tillgate.guards.desk import Received
-from tillgate.guards.errors import Busy, Unavailable
+from tillgate.guards.errors import Busy, Unavailable, Unsure
 from tillgate.guards.outcome import Outcome
 from tillgate.server import between
 from tillgate.server.between import Answer, Request
@@ -29,7 +31,7 @@ class Line(asyncio.Protocol):
         self._most = most_waiting
         self._frames = between.Frames()
         self._number = 0
-        self._gathered: list[tuple[int, Request]] = []
+        self._gathered: list[Raw] = []
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._transport: asyncio.WriteTransport | None = None
 
@@ -46,7 +48,10 @@ class Line(asyncio.Protocol):
             self._transport.close()
 
     async def call(self, received: Received, ask: AskClient) -> Outcome:
-        """A call through the gate. Whoever goes away stops nothing of it; a question to them then stands."""
+        """A call through the gate. Whoever goes away stops nothing of it; a question to them then stands.
+
+        Raises Unsure when the gate does not say what became of it, and ValueError for one that cannot be passed on.
+        """
         number = self._next()
         answer = await self._ask(number, between.Call(received))
         while isinstance(answer, between.Question):
@@ -55,10 +60,10 @@ class Line(asyncio.Protocol):
             except BaseException:
                 self._nobody_said(number)
                 raise
-            answer = await self._ask(number, between.Said(number, yes))
+            answer = await self._ask(number, between.Said(yes))
         if isinstance(answer, between.Ended):
             return answer.outcome
-        raise _failure(answer)
+        raise Unsure(f"the gate does not say what became of a call: {answer}")
 
     async def running(self, principal: str, since: datetime) -> str:
         """The name of the conversation that this principal is having, unless it has been silent since then."""
@@ -100,15 +105,12 @@ class Line(asyncio.Protocol):
         return self._number
 
     def _ask(self, number: int, request: Request) -> "asyncio.Future[Answer]":
-        loop = asyncio.get_running_loop()
-        self._waiting[number] = future = loop.create_future()
-        self._gather(loop, number, request)
-        return future
-
-    def _gather(self, loop: asyncio.AbstractEventLoop, number: int, request: Request) -> None:
+        loop, part = asyncio.get_running_loop(), between.part(number, request)
         if not self._gathered:
             loop.call_soon(self._after_turns, loop, _TURNS)
-        self._gathered.append((number, request))
+        self._gathered.append(part)
+        self._waiting[number] = future = loop.create_future()
+        return future
 
     def _after_turns(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         if turns > 1:
@@ -135,13 +137,13 @@ class Line(asyncio.Protocol):
 
     def _nobody_said(self, number: int) -> None:
         """Whoever should be asked has gone, and waits for nothing more."""
-        self._ask(number, between.Said(number, None)).cancel()
+        self._ask(number, between.Said(None)).cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
-                future.set_exception(Unavailable("the process that has the gate has ended"))
+                future.set_exception(Unsure("the process that has the gate has ended"))
         self._lost()
 
 

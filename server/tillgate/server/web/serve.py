@@ -11,8 +11,8 @@ import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
-from tillgate.guards.answers import busy, failed
-from tillgate.guards.errors import Busy, ConfigurationError, Unavailable
+from tillgate.guards.answers import busy, failed, unsure
+from tillgate.guards.errors import Busy, ConfigurationError, Unavailable, Unsure
 from tillgate.guards.outcome import Outcome
 from tillgate.guards.ports import Clock
 from tillgate.server import between
@@ -115,8 +115,11 @@ def _handle(line: Line, callers: CallerOf) -> Handle:
             outcome = await line.call(sent.by(await callers(sent)), ask)
         except Busy:
             outcome = busy(minter.id("call"))
-        except Unavailable:
+        except Unsure:
             log.exception("nobody can say what became of a call")
+            outcome = unsure(minter.id("call"))
+        except (Unavailable, ValueError):
+            log.exception("a call could not be passed on")
             outcome = failed(minter.id("call"))
         if sent.scope is not None:
             sent.scope[ANSWERED] = sent.tool, outcome
