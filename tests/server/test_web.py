@@ -13,7 +13,9 @@ from sites import served, site
 from starlette.testclient import TestClient
 from worlds import NOW, SHOP
 
+from tillgate.guards.answers import UNSETTLED
 from tillgate.guards.errors import Unavailable
+from tillgate.server import answering, between
 from tillgate.server.app import App, build
 from tillgate.server.over_http import hello_of
 from tillgate.server.settings import settings
@@ -82,6 +84,15 @@ def test_a_call_is_answered_as_json_and_recorded(app: App, client: TestClient) -
     told = answer.json()["result"]["structuredContent"]
     assert told["status"] == "verification_required"
     assert records(app)[-1]["agent"]["channel"] == "http"
+
+
+def test_a_call_that_the_gate_has_no_answer_to_may_have_been_done(
+    app: App, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "_answer", lambda _ended: between.Failed("a fault"))
+    told = client.post("/mcp", json=body(), headers=HEADERS).json()["result"]["structuredContent"]
+    assert (told["status"], told["reasons"][0]["code"]) == ("failed", UNSETTLED.code)
+    assert records(app)[-1]["kind"] == "call"
 
 
 def test_two_keys_of_one_name_are_refused_by_the_gate_and_recorded(app: App, client: TestClient) -> None:
